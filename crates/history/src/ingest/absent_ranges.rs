@@ -17,8 +17,10 @@ const MOST: usize = 4096;
 #[derive(Debug, Default)]
 pub(super) struct AbsentRanges {
     following: BTreeMap<Vec<u8>, Option<Vec<u8>>>,
-    /// How many were put in without knowing what follows them.
+    /// How many are there without knowing what follows them.
     blind: usize,
+    /// More of these, that no stretch was learned after.
+    waiting: Vec<Vec<u8>>,
 }
 
 impl AbsentRanges {
@@ -35,6 +37,10 @@ impl AbsentRanges {
     /// The store has no such key, and `next` is the first one after it; `None`: there is none. Keys
     /// that are not in the store yet were given to `put` since the last `settle`.
     pub(super) fn note(&mut self, row: &[u8], next: Option<Vec<u8>>) {
+        for waiting in self.waiting.drain(..) {
+            self.blind += 1;
+            self.following.entry(waiting).or_insert(None);
+        }
         let following = (Bound::Excluded(row), Bound::Unbounded);
         let waiting = self.following.range::<[u8], _>(following).next().map(|(key, _)| key);
         let end = match (next, waiting) {
@@ -51,24 +57,22 @@ impl AbsentRanges {
     pub(super) fn put(&mut self, row: &[u8]) {
         let upto = (Bound::Unbounded, Bound::Included(row));
         let Some((key, end)) = self.following.range_mut::<[u8], _>(upto).next_back() else {
-            return self.blindly(row);
+            return self.waiting.push(row.to_vec());
         };
         if key == row {
             return;
         }
-        let Some(whole) = end.take_if(|end| row < end.as_slice()) else { return self.blindly(row) };
+        let Some(whole) = end.take_if(|end| row < end.as_slice()) else {
+            return self.waiting.push(row.to_vec());
+        };
         *end = Some(row.to_vec());
         self.following.insert(row.to_vec(), Some(whole));
-    }
-
-    fn blindly(&mut self, row: &[u8]) {
-        self.following.insert(row.to_vec(), None);
-        self.blind += 1;
     }
 
     /// The store has all keys that were put: those after which nothing is known are of no use any
     /// more.
     pub(super) fn settle(&mut self) {
+        self.waiting.clear();
         if self.following.len() > MOST {
             self.following.clear();
         } else if self.blind > 0 {

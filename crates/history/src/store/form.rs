@@ -8,13 +8,14 @@ use crate::engine::{Batch, StoreError, Table};
 use crate::image::{self, Image};
 use crate::number::{put_number, take_number};
 use crate::schema::DefinitionId;
+use both::{put_both, read_both};
 use dbtrail_types::agent_api::EventType;
+pub(crate) use keys::version_key;
+pub(super) use keys::{SEQUENCE, SPACE};
+pub use keys::{generation_of, row_key, row_of, sequence_of};
 
-/// Bytes of an generation.
-pub(super) const SPACE: usize = 4;
-/// Bytes of a position in the log: enough for 2.8e14 changes. Short keys are beside each other in
-/// memory, and are compared there.
-pub(super) const SEQUENCE: usize = 6;
+mod both;
+mod keys;
 
 /// Flags of a version's first byte: two bits each for the kind, the side, and where the row before
 /// is; one for the row after.
@@ -26,8 +27,8 @@ const BEFORE_HERE: u8 = 1;
 const DERIVED: u8 = 3;
 /// The row before is the row after the version before.
 const BEFORE_THERE: u8 = 2;
-/// The row before is here, and was not compared with the row after the version before when this was
-/// written.
+/// The row before is here, behind the row after (with the number of its bytes in front), and was not
+/// compared with the row after the version before when this was written.
 const BEFORE_UNCHECKED: u8 = 3;
 const AFTER: u8 = 0x40;
 /// Of the row after, only the cells that differ from the row before are here.
@@ -35,32 +36,6 @@ const CHANGES: u8 = 0x80;
 
 /// Versions back from any version to the next one that has its row as a whole, at most.
 pub const DEPTH: u8 = 15;
-
-impl ChangeSequence {
-    /// The last one that a record has room for.
-    pub const LAST: Self = Self((1 << (8 * SEQUENCE)) - 2);
-
-    /// In the order of the numbers; what follows the last one is the end.
-    fn bytes(self) -> [u8; SEQUENCE] {
-        let [_, _, bytes @ ..] = self.0.min(Self::LAST.0 + 1).to_be_bytes();
-        bytes
-    }
-}
-
-/// The key of a row, as the baseline has it; a version's begins with it.
-#[must_use]
-pub fn row_key(generation: GenerationId, key: &[u8]) -> Vec<u8> {
-    let mut bytes = Vec::with_capacity(SPACE + key.len() + SEQUENCE + 1);
-    bytes.extend(generation.0.to_be_bytes());
-    bytes.extend_from_slice(key);
-    bytes
-}
-
-pub(crate) fn version_key(generation: GenerationId, key: &[u8], sequence: ChangeSequence) -> Vec<u8> {
-    let mut bytes = row_key(generation, key);
-    bytes.extend(sequence.bytes());
-    bytes
-}
 
 pub(super) fn damaged(what: &str) -> StoreError {
     StoreError(format!("{what}: the data folder is damaged"))
@@ -85,7 +60,7 @@ pub fn put_version<I: AsRef<[u8]>>(
 }
 
 /// Writes a version of an update of which it is not known what the version before has left: with
-/// both of its rows as a whole, to be compared later ([`is_unchecked`]). Gives how many versions
+/// both of its rows, to be compared later ([`is_unchecked`]). Gives how many versions
 /// back its row is kept as a whole: none.
 pub fn put_unchecked<I: AsRef<[u8]>>(
     batch: &mut Batch,
@@ -133,11 +108,14 @@ fn put<I: AsRef<[u8]>>(
         if let Some(cause) = version.cause {
             put_number(out, version.sequence.0.saturating_sub(cause.0));
         }
-        if let (Some(image), BEFORE_HERE | BEFORE_UNCHECKED) = (&version.before, before) {
+        if let (Some(image), BEFORE_HERE) = (&version.before, before) {
             put_number(out, image.as_ref().len() as u64);
             out.extend_from_slice(image.as_ref());
         }
         let Some(whole) = &version.after else { return };
+        if let (Some(image), BEFORE_UNCHECKED) = (&version.before, before) {
+            return put_both(image.as_ref(), whole.as_ref(), out);
+        }
         let start = out.len();
         // A row that goes to another key has no version after it here.
         let near = delta_depth.filter(|below| *below < DEPTH && version.side == KeyMove::Same);
@@ -253,11 +231,17 @@ pub(super) fn read_version(sequence: ChangeSequence, value: &[u8]) -> Option<Wri
     let definition = DefinitionId(u32::try_from(number).ok()?);
     let position = flags >> BEFORE & 3;
     let mut before = None;
-    if matches!(position, BEFORE_HERE | BEFORE_UNCHECKED) {
+    if position == BEFORE_HERE {
         let length = usize::try_from(take_number(&mut rest)?).ok()?;
         let (image, before_row) = rest.split_at_checked(length)?;
         before = Some(Image::of_bytes(image));
         rest = before_row;
+    }
+    if position == BEFORE_UNCHECKED {
+        let (before, after) = read_both(rest)?;
+        let (before, after) = (Some(before), Some(after));
+        let version = Version { sequence, definition, kind, side, cause, before, after };
+        return Some(Written { version, before_depth: false, changes: None });
     }
     let before_depth = position == BEFORE_THERE;
     let changes = (flags & CHANGES != 0).then_some(rest);
@@ -269,22 +253,6 @@ pub(super) fn read_version(sequence: ChangeSequence, value: &[u8]) -> Option<Wri
     Some(Written { version, before_depth, changes })
 }
 
-/// The key of a version without its position: the row of which it is a version, as the baseline has
-/// it too.
-///
-/// # Errors
-/// It is none.
-pub fn row_of(key: &[u8]) -> Result<&[u8], StoreError> {
-    let end = key.len().checked_sub(SEQUENCE).filter(|end| *end >= SPACE);
-    end.map(|end| &key[..end]).ok_or_else(|| damaged("a version has a key that is too short"))
-}
-
-/// The generation that a key of either table belongs to.
-#[must_use]
-pub fn generation_of(key: &[u8]) -> Option<GenerationId> {
-    Some(GenerationId(u32::from_be_bytes(*key.first_chunk()?)))
-}
-
 /// Whether there is a row under the key after a version.
 ///
 /// # Errors
@@ -293,11 +261,4 @@ pub fn leaves_row(value: &[u8]) -> Result<bool, StoreError> {
     let written =
         read_version(ChangeSequence(0), value).ok_or_else(|| damaged("a version cannot be read"))?;
     Ok(written.changes.is_some() || written.version.row_after().is_some())
-}
-
-/// The position of a version, of its key.
-#[must_use]
-pub fn sequence_of(key: &[u8]) -> Option<ChangeSequence> {
-    let bytes: &[u8; SEQUENCE] = key.last_chunk()?;
-    Some(ChangeSequence(bytes.iter().fold(0, |number, b| number << 8 | u64::from(*b))))
 }

@@ -67,7 +67,7 @@ fn what_is_compared_later_is_answered_meanwhile() {
     let h = taken_in(log, Memory::PutsOff { often: false });
     assert_eq!(rows(&h, 3, &["1"]), Ok(json!([["1", "b"]])));
     let want = vec![json!(["UPDATE", "1", "a", "b"]), json!(["UPDATE", "1", "b", "c"])];
-    assert_eq!(diff(&h, 2, 5, keys(&["1"])), Ok(want));
+    assert_eq!(diff(&h, 3, 5, keys(&["1"])), Ok(want));
     let versions = h.snapshot.scan(Table::Versions, &[], &[0xff; 40], usize::MAX).unwrap();
     let unchecked = versions.iter().filter(|(_, value)| crate::store::is_unchecked(value)).count();
     assert_eq!(unchecked, 2, "that they were put off can be seen");
