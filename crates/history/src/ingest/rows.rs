@@ -305,10 +305,7 @@ impl Ingest {
         let print = self.recent.key(generation, key);
         let row = row_key(generation, key);
         let put_off = put_off && self.recent.find(print).is_none();
-        let last = match put_off {
-            true => None,
-            false => self.last((generation, key), &row, print, before.is_none())?,
-        };
+        let last = if put_off { None } else { self.last((generation, key), &row, print, before.is_none())? };
         let doubt = match &last {
             _ if put_off => None,
             Some(last) if self.restates(last, before) => None,
