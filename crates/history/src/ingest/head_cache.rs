@@ -159,8 +159,8 @@ mod tests {
     use crate::ingest::Ingest;
 
     impl Ingest {
-        /// Commits, and forgets what keys held last, as it does for lack of room; with `restarts`, also
-        /// where there are no keys.
+        /// Commits, and forgets what keys held last, as it does for lack of room; with `restarts`,
+        /// also where there are no keys.
         pub(crate) fn forget(&mut self, restarts: bool) {
             self.commit(&Batch::default()).expect("the engine in memory does not fail");
             self.recent.forget(restarts);

@@ -77,8 +77,8 @@ impl Ingest {
         let Unchecked { on, since, .. } = self.unchecked;
         let (Some(before), Some(after)) = (version.before, version.after) else { return false };
         // Rows that are being read may be from after this change, and cannot be compared with it
-        // later. What a statement deletes may be restated, and names that may be renamed are told by
-        // their rows.
+        // later. What a statement deletes may be restated, and names that may be renamed are told
+        // by their rows.
         let read = |generation: &TableGeneration| generation.baseline != Baseline::Reading;
         on && version.kind == EventType::Update
             && version.side == KeyMove::Same

@@ -27,8 +27,8 @@ const BEFORE_HERE: u8 = 1;
 const DERIVED: u8 = 3;
 /// The row before is the row after the version before.
 const BEFORE_THERE: u8 = 2;
-/// The row before is here, behind the row after (with the number of its bytes in front), and was not
-/// compared with the row after the version before when this was written.
+/// The row before is here, behind the row after (with the number of its bytes in front), and was
+/// not compared with the row after the version before when this was written.
 const BEFORE_UNCHECKED: u8 = 3;
 const AFTER: u8 = 0x40;
 /// Of the row after, only the cells that differ from the row before are here.
