@@ -65,7 +65,7 @@ impl Events {
 /// The writing half at work.
 struct Writing {
     writer: RecorderHandle,
-    writing: JoinHandle<Result<(), StoreError>>,
+    thread: JoinHandle<Result<(), StoreError>>,
     history_handle: Arc<HistoryHandle>,
     _commands: mpsc::Receiver<CaptureCommand>,
 }
@@ -92,8 +92,8 @@ impl Writing {
         let (writer, inputs) = RecorderHandle::channel(256);
         let (to, commands) = mpsc::channel(64);
         let runtime = tokio::runtime::Handle::current();
-        let writing = tokio::task::spawn_blocking(move || recorder.run(&runtime, inputs, &to));
-        Ok(Self { writer, writing, history_handle, _commands: commands })
+        let thread = tokio::task::spawn_blocking(move || recorder.run(&runtime, inputs, &to));
+        Ok(Self { writer, thread, history_handle, _commands: commands })
     }
 
     /// The record begins with these tables.
@@ -125,7 +125,7 @@ impl Writing {
     /// Everything is written; gives what is served.
     async fn end(self) -> Result<Arc<HistoryHandle>, Box<dyn Error>> {
         drop(self.writer);
-        self.writing.await??;
+        self.thread.await??;
         Ok(self.history_handle)
     }
 }
