@@ -2,6 +2,7 @@
 //! says of it at the same position of the log, and each version with the one before it.
 
 mod again;
+mod arguments;
 mod background;
 mod chain;
 mod compare;
@@ -17,9 +18,9 @@ mod windows;
 use super::files::secret_in;
 use super::undo::table as named;
 use crate::plan;
+pub use arguments::VerifyArgs;
 pub(super) use background::Background;
 use chain::Checked;
-use clap::Args;
 use compare::Difference;
 use dbtrail_history::history_handle::{Status, TableStatus};
 use dbtrail_history::query::TableHealth;
@@ -34,58 +35,11 @@ use source::ServerReader;
 use state::State;
 use std::collections::BTreeMap;
 use std::io::Write;
-use std::path::PathBuf;
 use std::process::ExitCode;
 use table::{Looked, Sides, Suspect};
 
 /// The variable that holds the password of the source.
 const PASSWORD: &str = "DBTRAIL_SOURCE_PASSWORD";
-
-/// Arguments of `verify`.
-#[derive(Clone, Debug, Args)]
-pub struct VerifyArgs {
-    /// The address of the agent: https://host:8600 (of `up`: that of its page,
-    /// http://127.0.0.1:3309).
-    #[arg(long, value_name = "URL")]
-    agent: String,
-    /// File with a token of that agent; the first one in it is used. Of `up`: app.password in its
-    /// data folder.
-    #[arg(long, value_name = "FILE")]
-    token_file: Option<PathBuf>,
-    /// PEM file of the authorities to trust for that agent; default: those of the platform.
-    #[arg(long, value_name = "FILE")]
-    ca: Option<PathBuf>,
-    /// The server whose history it is: mysql://user@host:port. It is only read. The password may be
-    /// in DBTRAIL_SOURCE_PASSWORD or in a file.
-    #[arg(long, value_name = "URL")]
-    source: String,
-    /// File with the password of the source.
-    #[arg(long, value_name = "FILE")]
-    source_password_file: Option<PathBuf>,
-    /// A table, schema.table; may be given several times. Default: every table of the history.
-    #[arg(long, value_name = "SCHEMA.TABLE")]
-    table: Vec<String>,
-    /// Compare each version with the one before it too, from this instant on (UTC, such as '2
-    /// days ago').
-    #[arg(long, value_name = "INSTANT")]
-    since: Option<String>,
-    /// Rows that are read at a time.
-    #[arg(long, value_name = "ROWS", default_value = "5000", value_parser = clap::value_parser!(u32).range(1..=500_000))]
-    piece: u32,
-    /// Rows a second at most; default: as many as come.
-    #[arg(long, value_name = "ROWS", value_parser = clap::value_parser!(u32).range(1..))]
-    rate: Option<u32>,
-    /// A file that keeps how far it has come: the next run goes on from there, and knows when each
-    /// table was true last.
-    #[arg(long, value_name = "FILE")]
-    state: Option<PathBuf>,
-    /// Only tell: put no table in doubt.
-    #[arg(long)]
-    dry_run: bool,
-    /// One JSON object on standard output instead of lines.
-    #[arg(long)]
-    json: bool,
-}
 
 /// Compares, and tells. Exit code 0: all is as the history says; 1: something is not; 2: something
 /// could not be compared.

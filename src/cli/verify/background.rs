@@ -44,7 +44,7 @@ impl Background {
         loop {
             tokio::select! {
                 () = stop.cancelled() => return,
-                ended = self.round() => self.told(ended),
+                ended = self.round() => self.report(ended),
             }
             tokio::select! {
                 () = stop.cancelled() => return,
@@ -76,7 +76,7 @@ impl Background {
         Ok(report)
     }
 
-    fn told(&self, ended: Result<Report, String>) {
+    fn report(&self, ended: Result<Report, String>) {
         match ended {
             Ok(report) => {
                 for line in report.differences() {
