@@ -3,12 +3,12 @@
 
 use crate::chain::{Chain, PASSWORD, connect};
 use crate::past::{Past, Scale, sql_time};
-use crate::{figure, median};
+use crate::{figure, median, take_in};
 use mysql_async::prelude::Queryable;
 use mysql_async::{Conn, Row};
 use std::error::Error;
 use std::process::{Command, Stdio};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// That of `lookup`, so that one past serves both.
 const LONG: Scale = Scale { keys: 1_000_000, changes: 9, twin: false };
@@ -35,17 +35,39 @@ async fn shim(chain: &Chain) -> Result<Conn, Box<dyn Error>> {
     Ok(conn)
 }
 
+/// Waits until the agent goes on with the log: till then, nothing is known of times after what it
+/// has taken in.
+async fn wait_for_record(conn: &mut Conn, until: i64) -> Result<(), Box<dyn Error>> {
+    let sql = format!("SELECT * FROM _flashback.accounts AS OF '{}' WHERE id = 1", sql_time(until));
+    let end = Instant::now() + Duration::from_secs(30);
+    while let Err(error) = conn.query_drop(&sql).await {
+        if Instant::now() > end {
+            return Err(error.into());
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    Ok(())
+}
+
 /// All changes of a window.
 pub async fn window() -> Result<(), Box<dyn Error>> {
     let past = Past::ready("lookup", LONG).await?;
     let chain = Chain::of(&past.origin(), None)?;
     let mut conn = shim(&chain).await?;
+    wait_for_record(&mut conn, past.until).await?;
     let versions = i64::try_from(LONG.keys * LONG.changes)?;
     let span = CHANGES * (past.until - past.since) / versions;
-    let since = past.since + (past.until - past.since) / 2;
-    let (from, to) = (sql_time(since), sql_time(since + span));
+    // Between two transactions: in their very seconds it is not known what came first.
+    let since = past.since + (past.until - past.since) / 2 + 2;
+    let (from, to) = (sql_time(since), sql_time(since + span + 3));
     let sql = format!("SELECT * FROM _diff.accounts BETWEEN '{from}' AND '{to}' ALLOW SCAN");
-    let logs = past.server.binlogs()?;
+    let folder = tempfile::tempdir_in(past.data.parent().ok_or("no folder")?)?;
+    let mut logs = Vec::new();
+    for log in past.server.binlogs()? {
+        let copy = folder.path().join(log.file_name().ok_or("a path without a file")?);
+        take_in::with_times_of_then(&log, &copy)?;
+        logs.push(copy);
+    }
     println!(
         "all changes of {span} s out of {versions} over {} s; {ROUNDS} rounds, in turn",
         past.until - past.since
@@ -77,7 +99,9 @@ pub async fn whole() -> Result<(), Box<dyn Error>> {
     let chain = Chain::of(&past.origin(), None)?;
     let (mut ours, mut theirs) = (shim(&chain).await?, past.server.connect().await?);
     theirs.query_drop("SET time_zone = '+00:00'").await?;
-    let at = sql_time(past.since + (past.until - past.since) / 2);
+    wait_for_record(&mut ours, past.until).await?;
+    // Between two transactions.
+    let at = sql_time(past.since + (past.until - past.since) / 2 + 7);
     let mine = format!("SELECT * FROM _flashback.accounts AS OF '{at}' ALLOW SCAN");
     let its = format!("SELECT * FROM bench.twin FOR SYSTEM_TIME AS OF TIMESTAMP '{at}'");
     println!(

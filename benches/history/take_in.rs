@@ -15,7 +15,7 @@ use dbtrail_types::result_set::Row;
 use dbtrail_types::timestamp::Timestamp;
 use std::error::Error;
 use std::fs::File;
-use std::io::{BufReader, Read};
+use std::io::{BufReader, BufWriter, Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use tokio::sync::mpsc;
@@ -58,8 +58,55 @@ impl Events {
         event.extend_from_slice(&header);
         event.resize(usize::try_from(length)?, 0);
         self.0.read_exact(&mut event[HEADER..])?;
+        took_no_time(&mut event);
         Ok(Some(event))
     }
+}
+
+/// A statement of a session that has set its clock back seems to take until now, and what it did
+/// could be seen at any time between.
+fn took_no_time(event: &mut [u8]) {
+    const QUERY: u8 = 2;
+    let Some(end) = event.len().checked_sub(4).filter(|_| event[4] == QUERY) else { return };
+    // How long it took is behind the number of the session.
+    event[HEADER + 4..HEADER + 8].fill(0);
+    let checksum = crc32fast::hash(&event[..end]);
+    event[end..].copy_from_slice(&checksum.to_le_bytes());
+}
+
+/// Copies a log file of sessions that had set their clocks back: what the server writes by itself
+/// has its own time, and gets that of what is before it, or after it at the head of the file.
+/// Whoever reads the log up to an instant would end there.
+pub fn with_times_of_then(from: &Path, to: &Path) -> Result<(), Box<dyn Error>> {
+    /// STOP, ROTATE, FORMAT_DESCRIPTION, BINLOG_CHECKPOINT, GTID_LIST.
+    const OWN: [u8; 5] = [3, 4, 15, 161, 163];
+    let (mut events, mut file) = (Events::open(from)?, BufWriter::new(File::create(to)?));
+    file.write_all(b"\xfebin")?;
+    let (mut head, mut then) = (Vec::new(), None::<[u8; 4]>);
+    while let Some(mut event) = events.next()? {
+        if OWN.contains(&event[4]) {
+            match then {
+                None => head.push(event),
+                Some(then) => file.write_all(stamped(&mut event, then))?,
+            }
+            continue;
+        }
+        let time = [event[0], event[1], event[2], event[3]];
+        for mut own in head.drain(..) {
+            file.write_all(stamped(&mut own, time))?;
+        }
+        then = Some(time);
+        file.write_all(&event)?;
+    }
+    Ok(file.flush()?)
+}
+
+fn stamped(event: &mut [u8], time: [u8; 4]) -> &[u8] {
+    event[..4].copy_from_slice(&time);
+    let end = event.len() - 4;
+    let checksum = crc32fast::hash(&event[..end]);
+    event[end..].copy_from_slice(&checksum.to_le_bytes());
+    event
 }
 
 /// The writing half at work.
