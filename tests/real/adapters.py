@@ -70,6 +70,10 @@ class Adapter:
     cannot = {}
     # What the client may show in another way, and why.
     doubtful = {}
+    # It connects again by itself when its connection has ended.
+    reconnects = False
+    # What it is told when the agent does not answer: see docs/errors.md.
+    unreachable = 2002
     name = ""
 
     def __init__(self, options):
@@ -90,6 +94,10 @@ class Adapter:
         raise Cannot()
 
     def ping(self):
+        raise Cannot()
+
+    def catalog(self, schema, table):
+        """Asks every question of the catalog that the client has; names: `columns`, primary `key`, unique `index`, `best` row identifier."""
         raise Cannot()
 
     def encrypted(self):
@@ -197,7 +205,7 @@ class Connector(Adapter):
 
 class ConnectorPure(Connector):
     name = "mysql-connector-python, pure"
-    cannot = {"prepared YEAR": "it reads a YEAR of a binary row as text, and loses its place in the row (also from MySQL 9.7)"}
+    cannot = {"prepared year": "it reads a YEAR of a binary row as text, and loses its place in the row (also from MySQL 9.7)"}
 
 
 class ConnectorC(Connector):
@@ -209,7 +217,7 @@ class ConnectorC(Connector):
 
 
 class MySqlClient(Adapter):
-    name = "mysqlclient"
+    name, unreachable = "mysqlclient", 1429
     cannot = {"prepared": "MySQLdb has no prepared statements", "reset": "MySQLdb has no COM_RESET_CONNECTION",
               "state": "MySQLdb does not show the SQLSTATE of an error"}
 
@@ -416,6 +424,9 @@ class ConnectorJ(Program):
     cannot = {"change user": "JDBC has no such call", "reset": "version 2.7 offers COM_RESET_CONNECTION to its pools alone"}
     folder = None
 
+    def catalog(self, schema, table):
+        return self.ask({"do": "catalog", "schema": schema, "table": table})
+
     @classmethod
     def build(cls, folder, jar):
         """Compiled once: starting from source costs a second each time."""
@@ -461,7 +472,7 @@ def unescaped(cell):
 
 
 class MariaDbCli(CommandLine):
-    name = "mariadb"
+    name, unreachable = "mariadb", 1429
 
     def __init__(self, options):
         super().__init__(options)

@@ -21,6 +21,7 @@ import threading
 import traceback
 
 import adapters
+import adapters_more
 from adapters import Cannot, Refused
 from harness import ROOT, TOKEN, Chain, Counter, Process, dies_with_us, finish
 from truth import KEYS, Recording, raw, tuples
@@ -28,7 +29,9 @@ from truth import KEYS, Recording, raw, tuples
 RECORDING = "mysql-9.7"
 PLUGINS = {"native": "mysql_native_password", "sha2": "caching_sha2_password"}
 CLIENTS = [adapters.MariaDbCli, adapters.Mycli, adapters.PyMySql, adapters.ConnectorPure, adapters.ConnectorC, adapters.MySqlClient,
-           adapters.AsyncMy, adapters.SqlAlchemy, adapters.Mysql2, adapters.MariaDbNode, adapters.ConnectorJ, adapters.MysqlAsync, adapters.Sqlx]
+           adapters.AsyncMy, adapters.SqlAlchemy, adapters.Mysql2, adapters.MariaDbNode, adapters.ConnectorJ, adapters.MysqlAsync, adapters.Sqlx,
+           adapters_more.PhpPdo, adapters_more.PhpMysqli, adapters_more.PerlMysql, adapters_more.PerlMariaDb, adapters_more.RubyMysql2, adapters_more.Go,
+           adapters_more.Odbc]
 # In ASCII: PyMySQL, and what builds on it, take a password for latin1 (the one that chatter.py uses has an umlaut).
 FIRST = {"user": "first", "password": "the first & only"}
 SECOND = {"user": "second", "password": "the second & another"}
@@ -253,6 +256,32 @@ def signed(value, data):
     return ["int", str(number - (1 << 64) if number >= 1 << 63 else number)]
 
 
+def within_64_bits(value, data):
+    """Beyond a signed number of 64 bits it is text."""
+    return value if int(data) < 1 << 63 else ["str", value[1]]
+
+
+def raw_whole(value, data):
+    """An integer without the zeros in front."""
+    return ["raw", value[1].encode().hex()]
+
+
+def as_it_is(value, data):
+    return value
+
+
+def shortest(value, data):
+    """A DECIMAL without zeros at its end."""
+    whole, _, fraction = value[1].partition(".")
+    return ["decimal", "%s.%s" % (whole, fraction.rstrip("0") or "0")]
+
+
+def signed_32(value, data):
+    """It takes every INT for a signed one (also from MySQL 9.7)."""
+    number = int(value[1])
+    return ["int", str(number - (1 << 32) if number >= 1 << 31 else number)] if value[0] == "int" else value
+
+
 PYTHON = dict(set=as_text, json=as_text, zero=as_text)
 CONNECTOR = dict(json=as_text, zero=nothing, bit=bits, geometry=text_where_it_can)
 CONNECTOR_C = dict(json=as_text, zero=nothing, bit=bits)
@@ -266,6 +295,12 @@ MARIADB_NODE = {**NODE, "geometry": point(lambda x, y: {"type": "Point", "coordi
 JAVA = dict(set=as_text, json=as_text, zero=nothing, time=as_span)
 # It reads the flag BINARY, which the server sets for text under a _bin collation too, as the character set binary.
 SQLX = {"set": as_text, "bit": bits, "zero": lambda value, data: ["unreadable", None], "products.sku": lambda value, data: ["bytes", data.hex()]}
+PHP = dict(all=as_text, int=within_64_bits, float=as_it_is, bytes=text_where_it_can, zerofill=as_text, year=as_text, bit=bits)
+PERL = dict(all=as_raw, float=as_it_is)
+RUBY = dict(all=as_raw, int=as_it_is, float=as_it_is, decimal=shortest, datetime=as_it_is, zero=nothing)
+# It prepares everything.
+ODBC = View(**{**PYTHON, "zero": nothing, "int": signed_32, "bigint": as_it_is})
+GO = dict(all=as_raw, int=as_it_is, float=as_it_is, bigint=lambda value, data: value if int(data) < 1 << 63 else as_raw(value, data))
 VIEWS = {
     "PyMySQL": (View(**PYTHON), None),
     "SQLAlchemy": (View(**PYTHON), None),
@@ -279,6 +314,13 @@ VIEWS = {
     # Text cells are bytes to it.
     "mysql_async": (View(all=as_raw), View(decimal=as_raw, set=as_raw, json=as_raw, str=as_raw, bytes=as_raw, date=moment, datetime=moment, zero=moment)),
     "sqlx": (View(**SQLX, time=no_sign_below_an_hour), View(**SQLX)),
+    "PHP PDO": (View(**PHP), View(**PHP)),
+    "PHP mysqli": (View(all=as_text, bytes=text_where_it_can, bit=lambda value, data: ["str", bits(value, data)[1]]), View(**PHP)),
+    "Perl DBD::mysql": (View(**PERL), View(**PERL, zerofill=raw_whole)),
+    "Perl DBD::MariaDB": (View(**PERL), View(**PERL)),
+    "Ruby mysql2": (View(all=as_raw), View(**RUBY)),
+    "go-sql-driver": (View(all=as_raw), View(**GO)),
+    "MariaDB Connector/ODBC": (ODBC, ODBC),
     "mariadb": (View(all=as_raw, null=lambda kind: ["raw", b"NULL".hex()]), None),
     "mycli": (View(all=python_text, null=lambda kind: ["str", ""]), None),
 }
@@ -377,7 +419,8 @@ class Matrix:
         self.count.check(True, "connect")
         for what, work in (("session", self.session), ("text", self.text), ("types", self.types), ("empty", self.empty), ("errors", self.errors),
                            ("prepared", self.prepared), ("parameters", self.parameters), ("ping", self.ping), ("reset", self.reset),
-                           ("change user", self.change_user), ("wrong password", self.wrong_password), ("agent", self.agent)):
+                           ("change user", self.change_user), ("wrong password", self.wrong_password), ("agent", self.agent),
+                           ("reconnect", self.reconnect), ("catalog", self.catalog)):
             self.attempt(what, work)
         try:
             self.connection.close()
@@ -416,15 +459,12 @@ class Matrix:
         return "SELECT %s FROM _flashback.%s AS OF %s WHERE %s" % (columns, table, point or "'%s'" % self.truth.at, tuples(table, keys))
 
     def shown_columns(self, table):
-        """All, or those that a command line can print."""
-        columns = self.truth.table(table)[0]
-        if self.client is adapters.Mycli:
-            return [c for c in columns if self.truth.kind(table, c) not in BYTES]
-        return columns
+        """All, or those that the client can show."""
+        left_out = BYTES if self.client is adapters.Mycli else [kind for kind in ("json", "time") if kind in self.client.cannot]
+        return [c for c in self.truth.table(table)[0] if self.truth.kind(table, c) not in left_out]
 
     def binary_columns(self, table):
-        left_out = "year" if "prepared YEAR" in self.client.cannot else None
-        return [c for c in self.truth.table(table)[0] if self.truth.kind(table, c) != left_out]
+        return [c for c in self.shown_columns(table) if "prepared " + self.truth.kind(table, c) not in self.client.cannot]
 
     def types(self):
         for table in KEYS:
@@ -472,9 +512,9 @@ class Matrix:
 
     def one(self, table, row, sql, parameters):
         """One row by a prepared statement."""
-        names, cells = self.connection.prepared(sql, parameters)
+        names, cells = self.connection.prepared(sql.replace("*", ", ".join(self.binary_columns(table))), parameters)
         columns, rows, _ = self.truth.table(table)
-        if self.count.check(len(cells) == 1 and names == (columns if table != "zoo" else self.binary_columns("zoo")), "parameters: one row of %s" % table, (names, cells), 1):
+        if self.count.check(len(cells) == 1 and names == self.binary_columns(table), "parameters: one row of %s" % table, (names, cells), 1):
             for name, cell in zip(names, cells[0]):
                 data = rows[row][columns.index(name)]
                 kind = self.truth.kind(table, name)
@@ -492,7 +532,7 @@ class Matrix:
             self.one("orders", row, "SELECT * FROM _flashback.orders AS OF ? WHERE id = ?", [at, int(key("orders", row)[0])])
             # The same statement with other types.
             self.one("orders", row, "SELECT * FROM _flashback.orders AS OF ? WHERE id = ?", [moment, key("orders", row)[0]])
-        self.one("zoo", 0, "SELECT %s FROM _flashback.zoo AS OF ? WHERE id IN (?)" % ", ".join(self.binary_columns("zoo")), [at, int(key("zoo", 0)[0])])
+        self.one("zoo", 0, "SELECT * FROM _flashback.zoo AS OF ? WHERE id IN (?)", [at, int(key("zoo", 0)[0])])
         self.one("products", 0, "SELECT * FROM _flashback.products AS OF ? WHERE sku = ?", [at, key("products", 0)[0]])
         self.one("devices", 0, "SELECT * FROM _flashback.devices AS OF ? WHERE uid = ?", [at, raw(key("devices", 0)[0])])
         pair = [int(v) for v in key("order_items", 0)]
@@ -535,16 +575,40 @@ class Matrix:
 
     def agent(self):
         sql = "SELECT * FROM _flashback.order_items AS OF '%s' WHERE %s" % (self.truth.at, tuples("order_items", self.truth.table("order_items")[2][:1]))
-        code = 1429 if self.client in (adapters.MariaDbCli, adapters.MySqlClient) else 2002
         down = self.chain.agent_down()
         try:
-            self.refusal("no agent", code, "HY000", "Can't connect to dbtrail backend", lambda: self.connection.query(sql))
+            self.refusal("no agent", self.client.unreachable, "HY000", "Can't connect to dbtrail backend", lambda: self.connection.query(sql))
         finally:
             self.chain.agent_up(down)
         self.count.equal(len(self.connection.query(sql)[1]), 1, "agent: the same connection, when it is back")
         fresh = self.connect()
         self.count.equal(len(fresh.query(sql)[1]), 1, "agent: a new connection, when it is back")
         fresh.close()
+
+
+    def catalog(self):
+        """What tools ask of the catalog, and what they are told of a table with a key of two columns."""
+        try:
+            # Twice: a connector assigns variables, which the second call finds.
+            found = [self.connection.catalog("tt", "order_items") for _ in range(2)][1]
+        except Cannot:
+            return
+        key = ["line", "order_id"]
+        want = {"columns": self.truth.table("order_items")[0], "key": [] if "primary key" in self.client.cannot else key, "index": key, "best": key}
+        self.count.equal({k: v if k == "columns" else sorted(v) for k, v in found.items()}, want, "catalog")
+
+    def reconnect(self):
+        """A client that connects again by itself when its connection has ended."""
+        if not self.client.reconnects or self.options["tls"] and "reconnect inside TLS" in self.client.cannot:
+            return
+        before = self.first("SELECT CONNECTION_ID()")[0]
+        other = self.connect()
+        try:
+            other.query("KILL %s" % before)
+        finally:
+            other.close()
+        after = self.first("SELECT CONNECTION_ID()")[0]
+        self.count.check(after != before, "reconnect", after, "another connection than %s" % before)
 
 
 class Outage(Chain):
@@ -589,6 +653,8 @@ def main():
         with Outage([truth.recording.binlog], tls="required" if tls else "off", tenants=tenants()) as chain:
             if adapters.ConnectorJ in clients and not adapters.ConnectorJ.folder:
                 adapters.ConnectorJ.build(classes.name, arguments.jar)
+            if adapters_more.Go in clients and not adapters_more.Go.program:
+                adapters_more.Go.build(classes.name)
             for plugin in [arguments.plugin] if arguments.plugin else PLUGINS:
                 relay = Relay(chain.port, PLUGINS[plugin])
                 options = {**FIRST, "database": "tt", "tls": tls, "ca": chain.ca, "plugin": PLUGINS[plugin]}

@@ -60,12 +60,38 @@ public class Matrix {
                     for (Object sent : (List<?>) o.get("parameters")) set(s, i++, (List<?>) sent);
                     return table(s.executeQuery());
                 }
+            case "catalog":
+                return catalog((String) o.get("schema"), (String) o.get("table"));
             case "ping":
                 if (!connection.isValid(20)) throw new IllegalStateException("the connection is not valid");
                 return "{}";
             default:
                 throw new IllegalArgumentException(o.toString());
         }
+    }
+
+    /** Every question of DatabaseMetaData that goes to the server; of some, what is told of a table. */
+    static String catalog(String schema, String name) throws SQLException {
+        DatabaseMetaData meta = connection.getMetaData();
+        for (ResultSet rows : List.of(
+                meta.getCatalogs(), meta.getSchemas(), meta.getTableTypes(), meta.getTypeInfo(), meta.getTables(schema, null, "%", null),
+                meta.getTables(schema, null, name, new String[] {"TABLE", "VIEW"}), meta.getColumnPrivileges(schema, null, name, "%"),
+                meta.getTablePrivileges(schema, null, name), meta.getVersionColumns(schema, null, name), meta.getImportedKeys(schema, null, name),
+                meta.getExportedKeys(schema, null, name), meta.getCrossReference(schema, null, name, schema, null, name),
+                meta.getProcedures(schema, null, "%"), meta.getProcedureColumns(schema, null, "%", "%"), meta.getFunctions(schema, null, "%"),
+                meta.getFunctionColumns(schema, null, "%", "%"), meta.getSuperTables(schema, null, name), meta.getUDTs(schema, null, "%", null)))
+            table(rows);
+        meta.getURL();
+        return "{\"columns\": " + names(meta.getColumns(schema, null, name, "%"), "COLUMN_NAME")
+            + ", \"key\": " + names(meta.getPrimaryKeys(schema, null, name), "COLUMN_NAME")
+            + ", \"index\": " + names(meta.getIndexInfo(schema, null, name, true, true), "COLUMN_NAME")
+            + ", \"best\": " + names(meta.getBestRowIdentifier(schema, null, name, DatabaseMetaData.bestRowSession, true), "COLUMN_NAME") + "}";
+    }
+
+    static String names(ResultSet rows, String column) throws SQLException {
+        List<String> found = new ArrayList<>();
+        while (rows.next()) found.add(quoted(rows.getString(column)));
+        return "[" + String.join(", ", found) + "]";
     }
 
     static void set(PreparedStatement s, int i, List<?> sent) throws SQLException {
