@@ -133,6 +133,8 @@ pub enum Failure {
     BadTimestamp(String),
     /// 1366-like refusals of a key value that MySQL would coerce: 1235.
     Unsupported(String),
+    /// It would compute for too long, or hold too much.
+    OutOfBudget(String),
     /// 1235: for another server.
     NotForThisServer(String),
     /// 1290: the audit log cannot be written, and nothing may be looked at without it.
@@ -238,6 +240,7 @@ impl Failure {
             | Self::UnknownTimeZone(_)
             | Self::BadTimestamp(_)
             | Self::Unsupported(_)
+            | Self::OutOfBudget(_)
             | Self::Syntax(_)
             | Self::ReversedWindow(_)
             | Self::EmptyQuery

@@ -7,7 +7,6 @@ mod oddities;
 use super::variables::{self, Scope as VariableScope, VariableType as VariableKind};
 use super::{Change, Session};
 use crate::failure::Failure;
-use crate::telemetry::metrics::metrics;
 pub(super) use dbtrail_expression::Value;
 use dbtrail_expression::{
     Budget, Coercibility, Collated, Error, EvaluationSettings, ExprType, Scope, Type, Typed, compile,
@@ -48,8 +47,9 @@ impl Scope for EvaluationContext<'_> {
         Err(Error::UnknownColumn(name.to_owned()))
     }
 
-    fn user_variable(&self, name: &str) -> Typed {
-        self.session.variables.user.get(name).cloned().unwrap_or_else(|| bytes_of_null(UNSET))
+    fn user_variable(&self, name: &str) -> Result<Typed, Error> {
+        let unset = || bytes_of_null(UNSET);
+        self.session.variables.user(name).map(|known| known.cloned().unwrap_or_else(unset))
     }
 
     fn system_variable(&self, scope: &str, name: &str) -> Result<Typed, Error> {
@@ -97,10 +97,7 @@ impl From<(Error, &'static str)> for Failure {
     /// With the clause in which an unknown column is.
     fn from((error, clause): (Error, &'static str)) -> Self {
         match error {
-            Error::Budget(why) => {
-                metrics().limit("compute");
-                Self::Unsupported(why)
-            }
+            Error::Budget(why) => Self::OutOfBudget(why),
             Error::Unsupported(why) => Self::Unsupported(why),
             Error::OutOfRange(ty, what) => Self::OutOfRange(ty, what),
             Error::UnknownColumn(name) => Self::UnknownColumn(name, clause),

@@ -40,7 +40,7 @@ impl Scope for Names<'_> {
         Ok(Typed { node: Node::Column(at), ty })
     }
 
-    fn user_variable(&self, name: &str) -> Typed {
+    fn user_variable(&self, name: &str) -> Result<Typed, Error> {
         self.0.user_variable(name)
     }
 

@@ -195,7 +195,7 @@ impl Scope for Names<'_> {
         Ok(Typed { node: Node::Column(at), ty: Type::new(kind, column.nullable) })
     }
 
-    fn user_variable(&self, name: &str) -> Typed {
+    fn user_variable(&self, name: &str) -> Result<Typed, Error> {
         self.context.user_variable(name)
     }
 

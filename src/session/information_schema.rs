@@ -8,6 +8,7 @@
 //! What an agent does not tell is NULL or left out (defaults, further indexes, generated columns,
 //! sizes, times), and never made up.
 
+mod assigned;
 mod build;
 mod comments;
 mod describe;
@@ -18,6 +19,7 @@ mod join;
 mod lists;
 mod plan;
 mod query;
+mod row_variable;
 mod run;
 mod scope;
 mod show_columns;
@@ -89,8 +91,12 @@ impl Session {
         request: &RequestId,
     ) -> Result<Answer, Failure> {
         let mut reader = MetadataReader::new(self, request)?;
-        let answer = answered(Here { session: self, now }, &mut reader, question).await?;
-        let notes = std::mem::take(&mut reader.notes);
+        let answer = answered(Here { session: self, now }, &mut reader, question).await;
+        let (notes, assigned) = (std::mem::take(&mut reader.notes), std::mem::take(&mut reader.assigned));
+        for name in assigned {
+            self.variables.assign_rows(name)?;
+        }
+        let answer = answer?;
         self.diagnostics.extend(notes);
         Ok(answer)
     }
@@ -287,6 +293,7 @@ async fn select(
         *limit = here.session.select_limit();
     }
     let plan = QueryPlan::of(&query, &[], here)?;
+    reader.assigned.clone_from(&plan.first.assigned);
     let rows = plan.rows(reader).await?;
     Ok(Answer::Table(plan.columns(), run::shown(rows)))
 }

@@ -58,7 +58,7 @@ impl Session {
         let text = match source {
             PreparedText::Literal(text) => Some(text),
             PreparedText::Variable(variable) => {
-                self.variables.user_value(&variable).text().map(|t| t.as_ref().to_owned())
+                self.variables.user_value(&variable)?.text().map(|t| t.as_ref().to_owned())
             }
         };
         let text = text.ok_or_else(|| Failure::Syntax("the text to prepare is NULL".to_owned()))?;
@@ -80,8 +80,8 @@ impl Session {
         if prepared.parameters() != using.len() {
             return Err(Failure::WrongArguments("EXECUTE"));
         }
-        let values: Vec<Parameter> =
-            using.iter().map(|variable| evaluate::parameter(&self.variables.user_value(variable))).collect();
+        let value = |variable| Ok(evaluate::parameter(&self.variables.user_value(variable)?));
+        let values: Vec<Parameter> = using.iter().map(|v| value(v)).collect::<Result<_, Failure>>()?;
         self.execute(&prepared, &values, request).await
     }
 

@@ -22,7 +22,7 @@ use std::collections::HashMap;
 /// What SET changes: kept aside until all assignments of a statement are good.
 #[derive(Clone, Debug)]
 pub(super) struct Changeable {
-    pub(super) user: HashMap<String, Typed>,
+    pub(super) user: HashMap<String, Option<Typed>>,
     pub(super) system: HashMap<&'static str, Option<String>>,
     pub(super) zone: Zone,
     pub(super) autocommit: bool,

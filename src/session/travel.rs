@@ -19,7 +19,9 @@ use std::sync::Arc;
 impl Session {
     /// What the plan gets of this session.
     pub(super) fn context<'a>(&'a self, draft: &Draft, tenant: &'a Tenant) -> Result<Context<'a>, Failure> {
-        let is_on = |variable| switch(self.variables.user_value(variable).text().as_deref()) == Some(true);
+        let is_on = |variable| -> Result<bool, Failure> {
+            Ok(switch(self.variables.user_value(variable)?.text().as_deref()) == Some(true))
+        };
         Ok(Context {
             user: &self.identity.user,
             host: &self.identity.host,
@@ -29,8 +31,8 @@ impl Session {
             zone: &self.zone,
             charsets: self.variables.effective.charsets,
             max_diff_window: self.settings.max_diff_window,
-            allow_wide_diff: is_on("dbtrail_allow_wide_diff"),
-            allow_table_scan: is_on("dbtrail_allow_table_scan"),
+            allow_wide_diff: is_on("dbtrail_allow_wide_diff")?,
+            allow_table_scan: is_on("dbtrail_allow_table_scan")?,
         })
     }
 

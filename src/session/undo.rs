@@ -146,7 +146,7 @@ impl Session {
     /// The requests of all tables of which rows are taken back together: those that the user
     /// variable names, among them the one that was asked for.
     fn together(&self, own: NetRequest, draft: &Draft, tenant: &Tenant) -> Result<Vec<NetRequest>, Failure> {
-        let value = self.variables.user_value(TOGETHER);
+        let value = self.variables.user_value(TOGETHER)?;
         let Some(text) = value.text().filter(|text| !text.trim().is_empty()) else { return Ok(vec![own]) };
         let mut all: Vec<NetRequest> = Vec::new();
         for word in text.split(',').map(str::trim) {

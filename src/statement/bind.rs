@@ -54,7 +54,12 @@ impl Parameter {
                 message: format!("the parameter '{text}', which was sent as a decimal number and is none"),
             }),
             Self::Text(text) => Ok(vec![Token::SingleQuotedString(text.clone())]),
-            Self::Bytes(bytes) => Ok(vec![Token::HexStringLiteral(hex(bytes))]),
+            // A string to mysqld, whatever it is compared with; x'32' would be the number 50
+            // beside a number.
+            Self::Bytes(bytes) => match std::str::from_utf8(bytes) {
+                Ok(text) if text.is_ascii() => Ok(typed("_binary", text)),
+                _ => Ok(vec![Token::HexStringLiteral(hex(bytes))]),
+            },
             Self::Date(text) => Ok(typed("DATE", text)),
             Self::DateTime(text) => Ok(typed("TIMESTAMP", text)),
             Self::Time(text) => Ok(typed("TIME", text)),
@@ -70,7 +75,8 @@ impl Parameter {
             Self::Int(n) => u64::try_from(*n).ok(),
             Self::Double(n) => format!("{n}").parse().ok().filter(|_| *n <= EXACT),
             Self::Decimal(text) | Self::Text(text) => text.parse().ok(),
-            Self::Null | Self::Bytes(_) | Self::Date(_) | Self::DateTime(_) | Self::Time(_) => None,
+            Self::Bytes(bytes) => std::str::from_utf8(bytes).ok()?.parse().ok(),
+            Self::Null | Self::Date(_) | Self::DateTime(_) | Self::Time(_) => None,
         }
     }
 }

@@ -220,6 +220,17 @@ impl<'a> Cursor<'a> {
         Some(text)
     }
 
+    /// A text, or bytes that are one: `_binary '...'`.
+    pub(super) fn text_or_bytes(&mut self) -> Option<String> {
+        let position = self.index();
+        self.words(&["_BINARY"]);
+        let text = self.text();
+        if text.is_none() {
+            self.go(position);
+        }
+        text
+    }
+
     pub(super) fn number(&mut self) -> Option<String> {
         let Token::Number(number, _) = self.peek()? else { return None };
         let number = number.clone();

@@ -80,7 +80,7 @@ fn window(c: &mut Cursor<'_>, table: HistoryTable) -> Result<TimeClause, Refused
         if let Some(number) = c.parameter() {
             return Ok(TimeClause::At(TimestampExpr::Parameter(number)));
         }
-        return c.text().map(TimeClause::Gtid).ok_or_else(|| {
+        return c.text_or_bytes().map(TimeClause::Gtid).ok_or_else(|| {
             c.unexpected("a GTID in quotes, such as '3e11fa47-71ca-11e1-9e33-c80aa9429562:42',")
         });
     }

@@ -48,7 +48,7 @@ fn interval(c: &mut Cursor<'_>, add: bool) -> Result<Result<(String, IntervalUni
     let amount = c
         .number()
         .map(plain)
-        .or_else(|| c.text())
+        .or_else(|| c.text_or_bytes())
         .ok_or_else(|| c.unexpected("a number of units after INTERVAL"))?;
     let unit = unit(c)?;
     let amount = match amount.strip_prefix('-') {
@@ -108,7 +108,7 @@ fn base(c: &mut Cursor<'_>) -> Result<TimestampExpr, Refused> {
     // `TIMESTAMP('...')`: the function. `TIMESTAMP '...'` and `DATE '...'`: literals.
     if c.words(&["TIMESTAMP"]) && c.token(&Token::LParen) {
         let parameter = c.parameter().map(TimestampExpr::Parameter);
-        let text = || c.text().map(TimestampExpr::Literal);
+        let text = || c.text_or_bytes().map(TimestampExpr::Literal);
         let inside = parameter.or_else(text).ok_or_else(|| not_a_timestamp(c))?;
         return closed(c, inside);
     }
@@ -118,7 +118,7 @@ fn base(c: &mut Cursor<'_>) -> Result<TimestampExpr, Refused> {
     if !c.words(&["TIMESTAMP", "TIMESTAMP"]) && !c.words(&["TIMESTAMP", "DATE"]) {
         c.one_of(&["TIMESTAMP", "DATE"]);
     }
-    if let Some(text) = c.text() {
+    if let Some(text) = c.text_or_bytes() {
         return Ok(TimestampExpr::Literal(text));
     }
     for (word, end) in [("LATEST", RecordEnd::Latest), ("EARLIEST", RecordEnd::Earliest)] {
@@ -216,6 +216,7 @@ mod tests {
         for (text, wanted) in [
             ("'2026-04-27 09:00'", literal()),
             ("'2026-04-27' ' 09:00'", literal()),
+            ("_binary '2026-04-27 09:00'", literal()),
             ("TIMESTAMP'2026-04-27 09:00'", literal()),
             ("timestamp ('2026-04-27 09:00')", literal()),
             ("(('2026-04-27 09:00'))", literal()),

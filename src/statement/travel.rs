@@ -149,7 +149,7 @@ fn time(c: &mut Cursor<'_>, schema: VirtualSchema, example: &Example<'_>) -> Res
         if let Some(number) = c.parameter() {
             return Ok(TimeClause::At(TimestampExpr::Parameter(number)));
         }
-        return c.text().map(TimeClause::Gtid).ok_or_else(|| {
+        return c.text_or_bytes().map(TimeClause::Gtid).ok_or_else(|| {
             let form = "a GTID in quotes, such as '3e11fa47-71ca-11e1-9e33-c80aa9429562:42',";
             teach(c.unexpected(form))
         });

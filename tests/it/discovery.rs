@@ -1,6 +1,7 @@
 //! The tree of a graphical client: SHOW, DESCRIBE and information_schema, as clients ask, with
 //! every name and cell written out.
 
+mod assigned;
 mod questions;
 mod show;
 mod tenants;

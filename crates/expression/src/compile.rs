@@ -38,7 +38,10 @@ pub trait Scope {
     fn column(&self, qualifier: Option<&str>, name: &str) -> Result<Typed, Error>;
 
     /// `@name`, in lower case.
-    fn user_variable(&self, name: &str) -> Typed;
+    ///
+    /// # Errors
+    /// Its value is not certain.
+    fn user_variable(&self, name: &str) -> Result<Typed, Error>;
 
     /// `@@name`, `@@scope.name`, in lower case; the scope is empty where none is said.
     ///
@@ -136,7 +139,7 @@ impl Compiler<'_> {
                 self.scope.system_variable("", &name.value[2..].to_lowercase())
             }
             Expr::Identifier(name) if name.quote_style.is_none() && name.value.starts_with('@') => {
-                Ok(self.scope.user_variable(&name.value[1..].to_lowercase()))
+                self.scope.user_variable(&name.value[1..].to_lowercase())
             }
             Expr::Identifier(name) => match self.scope.column(None, &name.value) {
                 Err(Error::UnknownColumn(_)) if name.quote_style.is_none() => {

@@ -1,6 +1,7 @@
 //! Functions: which there are, and what each is declared as.
 
 mod choosing;
+mod letters;
 mod widths;
 
 use crate::budget::{Budget, Limits};
@@ -15,6 +16,7 @@ use crate::typed::Typed;
 use crate::types::{ExprType, INT_WIDTH, LONGEST_TEXT, Type};
 use crate::value::Value;
 use choosing::choosing;
+use letters::{characters, lettered};
 use widths::{LONGEST_VARCHAR, cased, cut, is_long, is_short, substring, weakest};
 
 /// An aggregate by its name.
@@ -125,10 +127,14 @@ pub(crate) fn function(name: &str, arguments: &[Typed], settings: &EvaluationSet
     if let Some(typed) = choosing(name, arguments, settings) {
         return Some(typed);
     }
+    if name == "CHAR" {
+        return characters(arguments);
+    }
     let types: Vec<&Type> = arguments.iter().map(|a| &a.ty).collect();
     let nullable = types.iter().any(|t| t.nullable);
     let plain = !types.iter().any(|t| t.kind.is_special());
-    let collated = collated(&types, settings)?;
+    let lettered = lettered(arguments);
+    let collated = collated(&lettered, settings)?;
     let chars = |at: usize| arguments.get(at).map_or(0, |a| a.ty.kind.chars());
     let wide = charset_of(collated.name).starts_with("utf8");
     let joins = matches!(name, "CONCAT" | "CONCAT_WS");
@@ -142,7 +148,7 @@ pub(crate) fn function(name: &str, arguments: &[Typed], settings: &EvaluationSet
         | ExprType::Time { .. }
         | ExprType::DateTime { .. } => Some(settings.of_numbers()),
     };
-    if types.len() > 1 && types.iter().filter_map(|t| own(t)).any(|c| c.name == "binary") {
+    if lettered.len() > 1 && lettered.iter().filter_map(|t| own(t)).any(|c| c.name == "binary") {
         return None;
     }
     // MySQL 9.7 searches in the collation of the text that is searched, and keeps it, whatever the

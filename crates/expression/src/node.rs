@@ -38,6 +38,9 @@ pub enum Node {
     Column(usize),
     /// A value.
     Constant(Value),
+    /// A whole number that is the same as a text, as an integer and as a DOUBLE; another value is
+    /// refused.
+    Whole(Box<Node>),
     /// A comparison of two values.
     Compare(Comparison, Mode, Box<(Node, Node)>),
     /// `BETWEEN`; all three compare alike.
@@ -87,11 +90,13 @@ impl Node {
         stacker::maybe_grow(RED_ZONE, STACK, || self.computed(row, group, budget))
     }
 
+    #[expect(clippy::too_many_lines, reason = "one short arm for each form of an expression")]
     fn computed(&self, row: &[Value], group: &[&[Value]], budget: &mut Budget) -> Result<Value, Error> {
         budget.steps(1)?;
         match self {
             Self::Column(at) => Ok(row.get(*at).cloned().unwrap_or(Value::Null)),
             Self::Constant(value) => Ok(value.clone()),
+            Self::Whole(inside) => whole(&inside.value(row, group, budget)?),
             Self::Compare(comparison, mode, both) => {
                 let (a, b) = (both.0.value(row, group, budget)?, both.1.value(row, group, budget)?);
                 if *comparison == Comparison::NullSafe && (a.is_null() || b.is_null()) {
@@ -206,6 +211,23 @@ impl Node {
     pub fn holds(&self, row: &[Value], group: &[&[Value]], budget: &mut Budget) -> Result<bool, Error> {
         Ok(self.truth(row, group, budget)? == Some(true))
     }
+}
+
+/// Numbers below this are the same in each type, and as text.
+const SMALL: i128 = 1_000_000_000_000_000;
+
+fn whole(value: &Value) -> Result<Value, Error> {
+    let number = match value {
+        Value::Null => return Ok(Value::Null),
+        Value::Int(n) => Some(*n),
+        Value::Decimal(n) => {
+            n.rounded().filter(|whole| crate::Decimal::from(*whole).rescaled(n.scale) == Some(*n))
+        }
+        Value::Double(_) | Value::Text(_) => None,
+    };
+    number.filter(|n| n.abs() < SMALL).map(Value::Int).ok_or_else(|| {
+        Error::Unsupported("a variable that a row assigned, and that is no small whole number".to_owned())
+    })
 }
 
 fn both(a: Option<bool>, b: Option<bool>) -> Option<bool> {

@@ -32,8 +32,8 @@ impl Scope for Recorded {
         Err(Error::UnknownColumn(name.to_owned()))
     }
 
-    fn user_variable(&self, name: &str) -> Typed {
-        self.user.get(name).cloned().unwrap_or_else(Typed::null)
+    fn user_variable(&self, name: &str) -> Result<Typed, Error> {
+        Ok(self.user.get(name).cloned().unwrap_or_else(Typed::null))
     }
 
     fn system_variable(&self, _scope: &str, name: &str) -> Result<Typed, Error> {

@@ -5,6 +5,7 @@
     reason = "sqlparser's expressions are many; only names and numbers are looked for here"
 )]
 
+use super::assigned::{self, set_apart};
 use super::from;
 use super::plan::{FromTable, Output, Plan, Planner, Subplan, declared, labels};
 use super::scope::{Names, ScopeColumn};
@@ -16,6 +17,7 @@ use dbtrail_expression::{Comparison, ExprType, Letters, Mode, Node, Scope as _, 
 use dbtrail_types::column::same_name;
 use dbtrail_types::result_set::ResultColumn;
 use sqlparser::ast::{Expr, Value as Literal};
+use std::collections::BTreeSet;
 
 impl Plan {
     /// A SELECT; `outer`: the columns of the queries around it; `planner` plans those inside of it.
@@ -39,20 +41,26 @@ impl Plan {
         let end = known.len();
         let mut subqueries = Vec::new();
         for (number, Subquery { kind, query }) in selection.subqueries.iter().enumerate() {
-            let plan = planner(query, &known, session)?;
+            let plan = planner(query, &known, session)?.without_assignments()?;
             let ty = plan.taken(*kind)?;
             let (name, at) = (subquery_name(number), known.len());
             known.push(ScopeColumn { qualifier: name.clone(), name, ty, hidden: false });
             subqueries.push(Subplan { at, kind: *kind, plan });
         }
-        let scope = |clause| Names::new(&known, &[], clause, session).nested(around);
+        let assigned = assigned::names(&selection.items);
+        let (items, assignments) = set_apart(&selection.items, &mut known, |known, value| {
+            let names = Names::new(known, &[], "field list", session).nested(around);
+            names.assigning(&assigned).typed(value)
+        })?;
+        let scope = |clause| Names::new(&known, &[], clause, session).nested(around).assigning(&assigned);
         if let Some(condition) = &selection.filter {
             filter.extend(scope("where clause").conditions(condition)?);
         }
-        let output = output(&selection.items, &sources, &known[..end], &scope("field list"))?;
+        let output = output(&items, &sources, &known[..end], &scope("field list"))?;
         let outputs: Vec<(String, Typed)> =
             output.iter().map(|o| (o.column.name.clone(), o.typed.clone())).collect();
-        let following = |clause| Names::new(&known, &outputs, clause, session).nested(around);
+        let following =
+            |clause| Names::new(&known, &outputs, clause, session).nested(around).assigning(&assigned);
         let group = |e: &Expr| match position(e, &outputs, "group statement") {
             Some(typed) => typed,
             None => scope("group statement").typed(e).or_else(|_| following("group statement").typed(e)),
@@ -74,6 +82,8 @@ impl Plan {
             sources,
             end,
             subqueries,
+            assignments,
+            assigned: assigned.clone(),
             filter,
             group_by: None,
             having,
@@ -83,6 +93,11 @@ impl Plan {
             limit,
         };
         plan.grouped(group_by, &known)?;
+        if !plan.assignments.is_empty() && (plan.distinct || plan.group_by.is_some()) {
+            return Err(Failure::Unsupported(
+                "an assignment to a variable together with DISTINCT, GROUP BY or an aggregate".to_owned(),
+            ));
+        }
         Ok(plan)
     }
 
@@ -126,6 +141,8 @@ impl Plan {
             sources: vec![FromTable::table(table, 0)],
             end: table.fields.len(),
             subqueries: Vec::new(),
+            assignments: Vec::new(),
+            assigned: BTreeSet::new(),
             filter,
             group_by: None,
             having: Vec::new(),

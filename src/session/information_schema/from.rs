@@ -62,7 +62,9 @@ pub(super) fn planned(
                 tables::find(name).ok_or_else(|| Failure::UnknownInformationTable(name.to_uppercase()))?;
             (FromTable::table(table, offset), name.as_str())
         }
-        Relation::Derived(query) => (FromTable::derived(planner(query, &[], session)?, offset)?, ""),
+        Relation::Derived(query) => {
+            (FromTable::derived(planner(query, &[], session)?.without_assignments()?, offset)?, "")
+        }
     };
     let qualifier = joined.alias.as_deref().unwrap_or(name).to_owned();
     if known[around..].iter().any(|k| k.qualifier.eq_ignore_ascii_case(&qualifier)) {

@@ -1,6 +1,7 @@
 //! A SELECT on information_schema, or a SHOW, as tables, conditions and output whose columns have
 //! been found. Nothing is asked yet.
 
+use super::assigned::RowAssignment;
 use super::scope::ScopeColumn;
 use super::tables::Table;
 use crate::failure::Failure;
@@ -10,6 +11,7 @@ use crate::statement::{Limit, Query, SubqueryKind};
 use dbtrail_expression::{ExprType, Node, Type, Typed};
 use dbtrail_types::column::{Column, ColumnType, LobSize};
 use dbtrail_types::result_set::ResultColumn;
+use std::collections::BTreeSet;
 use std::ops::Range;
 
 /// Plans a query; the columns are those of the queries that it is a part of.
@@ -25,6 +27,10 @@ pub(super) struct Plan {
     pub(super) end: usize,
     /// Those of its expressions: each is a column after the sources'.
     pub(super) subqueries: Vec<Subplan>,
+    /// What each row assigns to variables: each is a column after the subqueries'.
+    pub(super) assignments: Vec<RowAssignment>,
+    /// The names of these variables.
+    pub(super) assigned: BTreeSet<String>,
     /// Conditions on the joined row, each of which must hold.
     pub(super) filter: Vec<Node>,
     /// `Some`: one row for each group of rows that agree in these.
@@ -143,6 +149,22 @@ impl QueryPlan {
         }
     }
 
+    /// A query that is a part of another one.
+    ///
+    /// # Errors
+    /// It assigns variables: how often MySQL carries it out is not certain.
+    pub(super) fn without_assignments(self) -> Result<Self, Failure> {
+        if std::iter::once(&self.first)
+            .chain(self.others.iter().map(|(_, p)| p))
+            .any(|p| !p.assigned.is_empty())
+        {
+            return Err(Failure::Unsupported(
+                "an assignment to a variable in a UNION, a subquery or a derived table".to_owned(),
+            ));
+        }
+        Ok(self)
+    }
+
     /// What an expression takes of a subquery.
     ///
     /// # Errors
@@ -170,7 +192,8 @@ impl Plan {
         let typed = self.output.iter().map(|o| &o.typed).chain(self.order_by.iter().map(|(t, _)| t));
         let typed = typed.chain(self.group_by.iter().flatten()).map(|t| &t.node);
         let left = self.sources.iter().flat_map(|s| s.left.iter().flatten());
-        typed.chain(left).chain(&self.filter).chain(&self.having).collect()
+        let assigned = self.assignments.iter().map(|a| &a.node);
+        typed.chain(left).chain(assigned).chain(&self.filter).chain(&self.having).collect()
     }
 
     pub(super) fn mapped(&self, by: &dyn Fn(&Node) -> Node) -> Self {
@@ -181,7 +204,8 @@ impl Plan {
             typed.node = by(&typed.node);
         }
         let left = plan.sources.iter_mut().flat_map(|s| s.left.iter_mut().flatten());
-        for node in left.chain(&mut plan.filter).chain(&mut plan.having) {
+        let assigned = plan.assignments.iter_mut().map(|a| &mut a.node);
+        for node in left.chain(assigned).chain(&mut plan.filter).chain(&mut plan.having) {
             *node = by(node);
         }
         for subquery in &mut plan.subqueries {

@@ -27,6 +27,7 @@ impl QueryPlan {
         if plan.others.is_empty() {
             return Ok(plan);
         }
+        let mut plan = plan.without_assignments()?;
         let all = || std::iter::once(&plan.first).chain(plan.others.iter().map(|(_, p)| p));
         let width = plan.first.output.len();
         if all().any(|p| p.output.len() != width) {

@@ -75,6 +75,13 @@ pub(super) async fn run(
         rows = joined(plan, source, &rows, &found, &budget).await?;
     }
     rows = with_subqueries(plan, rows, reader).await?;
+    for assignment in &plan.assignments {
+        for row in &mut rows {
+            budget.breathe().await;
+            row.resize(assignment.at, Value::Null);
+            row.push(budget.value(&assignment.node, row, &[])?);
+        }
+    }
     let groups: Vec<Vec<&[Value]>> = match &plan.group_by {
         None => rows.iter().map(|row| vec![row.as_slice()]).collect(),
         // Aggregates over no row at all are one row.

@@ -1,12 +1,14 @@
 //! The names that an expression over rows of `information_schema` knows, and the budget that its
 //! statement has.
 
+use super::row_variable::is_column;
 use crate::failure::Failure;
 use crate::session::evaluate::EvaluationContext;
 use dbtrail_expression::{Budget, Error, EvaluationSettings, Node, Scope, Type, Typed, Value};
 use dbtrail_types::column::same_name;
 use sqlparser::ast::Expr;
 use std::cell::Cell;
+use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// A column that an expression can name.
@@ -29,6 +31,8 @@ pub(super) struct Names<'a> {
     pub(super) outputs: &'a [(String, Typed)],
     /// For 1054: `where clause`, `field list`...
     pub(super) clause: &'static str,
+    /// Variables that the rows assign.
+    pub(super) assigned: Option<&'a BTreeSet<String>>,
     /// Variables and functions of the session.
     pub(super) session: EvaluationContext<'a>,
     /// Steps that looking up names has taken.
@@ -45,12 +49,18 @@ impl<'a> Names<'a> {
         clause: &'static str,
         session: EvaluationContext<'a>,
     ) -> Self {
-        Self { columns, around: 0, outputs, clause, session, steps: Cell::new(0) }
+        Self { columns, around: 0, outputs, clause, assigned: None, session, steps: Cell::new(0) }
     }
 
     /// Of a subquery: the first columns are those of the queries around it.
     pub(super) fn nested(mut self, around: usize) -> Self {
         self.around = around;
+        self
+    }
+
+    /// Of a SELECT whose rows assign these variables.
+    pub(super) fn assigning(mut self, assigned: &'a BTreeSet<String>) -> Self {
+        self.assigned = Some(assigned);
         self
     }
 
@@ -86,6 +96,12 @@ impl Scope for Names<'_> {
             self.took(typed.node.size())?;
             return Ok(typed.clone());
         }
+        if is_column(name) {
+            let at = self.columns.iter().position(|c| c.name == name);
+            let at = at.ok_or_else(|| Error::UnknownColumn(name.to_owned()))?;
+            let node = Node::Whole(Box::new(Node::Column(at)));
+            return Ok(Typed { node, ty: self.columns[at].ty });
+        }
         let (outer, own) = self.columns.split_at(self.around.min(self.columns.len()));
         found(own, self.around, qualifier, name).or_else(|| found(outer, 0, qualifier, name)).unwrap_or_else(
             || {
@@ -95,7 +111,12 @@ impl Scope for Names<'_> {
         )
     }
 
-    fn user_variable(&self, name: &str) -> Typed {
+    fn user_variable(&self, name: &str) -> Result<Typed, Error> {
+        if self.assigned.is_some_and(|assigned| assigned.contains(name)) {
+            return Err(Error::Unsupported(format!(
+                "@{name} here, which the select list assigns for each row: a later item can show it, or compute with it inside of CAST(... AS SIGNED)"
+            )));
+        }
         self.session.user_variable(name)
     }
 

@@ -51,6 +51,8 @@ pub(super) struct MetadataReader<'a> {
     definitions: HashMap<TableName, Result<TableDefinition, Failure>>,
     /// Tables whose columns could not be had.
     pub(super) notes: Vec<Note>,
+    /// Variables that the rows of the answer were assigned to.
+    pub(super) assigned: BTreeSet<String>,
     /// What the statement may compute.
     pub(super) budget: Shared,
 }
@@ -59,8 +61,9 @@ impl<'a> MetadataReader<'a> {
     pub(super) fn new(session: &'a Session, request: &'a RequestId) -> Result<Self, Failure> {
         let tenant = session.tenant().ok_or(Failure::NoDatabase)?;
         let (tables, refused, definitions) = (HashMap::new(), HashMap::new(), HashMap::new());
-        let (schemas, notes, budget) = (None, Vec::new(), Shared::new(session.budget()));
-        Ok(Self { session, tenant, request, schemas, tables, refused, definitions, notes, budget })
+        let (schemas, notes, assigned) = (None, Vec::new(), BTreeSet::new());
+        let budget = Shared::new(session.budget());
+        Ok(Self { session, tenant, request, schemas, tables, refused, definitions, notes, assigned, budget })
     }
 
     /// The real schemas that the tenant may use.

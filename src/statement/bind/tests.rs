@@ -36,6 +36,7 @@ fn ok_each_value_means_what_its_literal_means() {
         (Parameter::Text("it's".to_owned()), "'it''s'"),
         (Parameter::Text("x' OR 1=1 -- \\".to_owned()), "'x'' OR 1=1 -- \\\\'"),
         (Parameter::Bytes(vec![0xff, 0]), "x'ff00'"),
+        (Parameter::Bytes(b"2".to_vec()), "_binary '2'"),
         (Parameter::Date("2026-04-27".to_owned()), "DATE '2026-04-27'"),
         (Parameter::DateTime("2026-04-27 09:00:00".to_owned()), "TIMESTAMP '2026-04-27 09:00:00'"),
         (Parameter::Time("-01:00:00".to_owned()), "TIME '-01:00:00'"),

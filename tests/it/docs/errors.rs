@@ -48,6 +48,7 @@ fn failures() -> Vec<Failure> {
         Failure::UnknownTimeZone(s()),
         Failure::BadTimestamp("Incorrect DATETIME value: 'x'".to_owned()),
         Failure::Unsupported(s()),
+        Failure::OutOfBudget(s()),
         Failure::NotForThisServer(s()),
         Failure::Unaudited(s()),
         Failure::Syntax(s()),

@@ -131,7 +131,12 @@ impl Node {
             | Self::Operator(_, _, both) => vec![&both.0, &both.1],
             Self::Between(_, all) => vec![&all.0, &all.1, &all.2],
             Self::In(value, list) => std::iter::once(&**value).chain(list.iter().map(|(_, n)| n)).collect(),
-            Self::IsNull(a) | Self::Is(_, a) | Self::Not(a) | Self::Negated(_, a) | Self::Cast(_, a) => {
+            Self::IsNull(a)
+            | Self::Is(_, a)
+            | Self::Not(a)
+            | Self::Negated(_, a)
+            | Self::Cast(_, a)
+            | Self::Whole(a) => {
                 vec![a]
             }
             Self::All(list) | Self::Any(list) | Self::Coalesce(list) | Self::Call(_, list) => {
@@ -161,7 +166,12 @@ impl Node {
             Self::In(value, list) => {
                 std::iter::once(&mut **value).chain(list.iter_mut().map(|(_, n)| n)).collect()
             }
-            Self::IsNull(a) | Self::Is(_, a) | Self::Not(a) | Self::Negated(_, a) | Self::Cast(_, a) => {
+            Self::IsNull(a)
+            | Self::Is(_, a)
+            | Self::Not(a)
+            | Self::Negated(_, a)
+            | Self::Cast(_, a)
+            | Self::Whole(a) => {
                 vec![a]
             }
             Self::All(list) | Self::Any(list) | Self::Coalesce(list) | Self::Call(_, list) => {

@@ -213,8 +213,8 @@ impl Scope for Names<'_> {
         Ok(Typed { node: Node::Column(at), ty: Type::new(kind, column.nullable) })
     }
 
-    fn user_variable(&self, _name: &str) -> Typed {
-        Typed::null()
+    fn user_variable(&self, _name: &str) -> Result<Typed, Error> {
+        Ok(Typed::null())
     }
 
     fn system_variable(&self, _scope: &str, name: &str) -> Result<Typed, Error> {
