@@ -12,6 +12,7 @@ mod cache;
 mod definitions;
 mod errors;
 mod h2_pool;
+mod headers;
 mod in_process;
 mod lines;
 mod net;

@@ -9,6 +9,7 @@ mod diagnostics;
 mod effective_settings;
 mod evaluate;
 mod explain;
+mod figures;
 mod filter;
 mod group;
 mod heading;
@@ -45,6 +46,7 @@ mod variables;
 pub use crate::statement::Parameter;
 pub use about::{About, Noted};
 pub use dbtrail_types::secret::Credential;
+pub use figures::STATUS_OF_METRICS;
 pub use identity::{Cipher, Identity, Link, Role, Tenant};
 pub use prepared::{Declared, Prepared};
 pub use status::Process;
@@ -112,11 +114,8 @@ pub trait Connections: Send + Sync + std::fmt::Debug {
     /// # Errors
     /// [`Failure::Full`]: there is none.
     fn enter(&self, id: u32, user: &str, position: LoginSlot) -> Result<(), Failure>;
-    /// `(connections of the user open now, statements since start, seconds since start)` for
-    /// COM_STATISTICS and SHOW STATUS.
-    fn figures(&self, user: &str) -> (u64, u64, u64);
-    /// A statement was asked.
-    fn asked(&self);
+    /// `(connections of the user open now, seconds since the start)`
+    fn figures(&self, user: &str) -> (u64, u64);
     /// The connections of a user.
     fn processes(&self, user: &str) -> Vec<Process>;
 }
@@ -203,10 +202,9 @@ impl Session {
         }
     }
 
-    /// Nothing of the statement before is left, and the server counts one more.
+    /// Nothing of the statement before is left.
     fn begin_statement(&mut self) {
         (self.diagnostics.failed, self.diagnostics.of_before, self.changes) = (false, false, Vec::new());
-        self.connections.asked();
     }
 
     /// Runs one statement (COM_QUERY). Dropping the future, or the stream in the answer, cancels

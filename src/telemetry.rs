@@ -2,6 +2,7 @@
 //! lines out of it. No password, token or row value is ever written to it.
 
 pub mod audit;
+pub mod figures;
 pub mod metrics;
 
 use dbtrail_types::thread_name::STORE_OPENING;

@@ -128,7 +128,8 @@ impl AgentClient {
     /// # Errors
     /// [`Failure::AgentUnreachable`].
     pub async fn clock(&self) -> Result<Option<Timestamp>, Failure> {
-        let response = transport::execute(self, Request::new(Method::GET, self.url(&["readyz"])?)).await?;
+        let response =
+            transport::execute(self, Request::new(Method::GET, self.url(&["readyz"])?), None).await?;
         let date = response.headers().get(reqwest::header::DATE).and_then(|date| date.to_str().ok());
         Ok(date.and_then(Timestamp::from_http_date))
     }

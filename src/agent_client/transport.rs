@@ -1,8 +1,10 @@
 //! Requests on their way to the agent, and what of an answer does not depend on the question.
 
 use super::errors::{cleaned, unreachable};
+use super::headers::{bearer, request_id};
 use super::{AgentClient, AgentSettings, Caller, Endpoint, SetupError, Transport, errors, in_process, tls};
 use crate::failure::Failure;
+use crate::telemetry::figures;
 use crate::telemetry::metrics::metrics;
 use bytes::Bytes;
 use dbtrail_types::agent_api::{ErrorBody, NDJSON, REQUEST_ID};
@@ -63,16 +65,6 @@ pub(super) fn client(settings: &AgentSettings) -> Result<Client, SetupError> {
     builder.build().map_err(|e| failed("the HTTPS client cannot be made", &e))
 }
 
-/// The token of the caller, as a header.
-fn bearer(caller: &Caller) -> Result<Option<HeaderValue>, Failure> {
-    let Some(token) = &caller.token else { return Ok(None) };
-    let mut value = HeaderValue::from_str(&format!("Bearer {}", token.expose())).map_err(|_| {
-        Failure::Internal("the agent token has characters that no HTTP header can hold".to_owned())
-    })?;
-    value.set_sensitive(true);
-    Ok(Some(value))
-}
-
 /// How long an answer may become.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Size {
@@ -85,15 +77,19 @@ pub(super) enum Size {
 }
 
 /// Sends a request as it is; gives the answer, whatever it is.
-pub(super) async fn execute(agent: &AgentClient, request: reqwest::Request) -> Result<Response, Failure> {
+pub(super) async fn execute(
+    agent: &AgentClient,
+    request: reqwest::Request,
+    caller: Option<&Caller>,
+) -> Result<Response, Failure> {
     let began = Instant::now();
     let answered = executed(agent, request).await;
-    counted(began, &answered);
+    counted(began, &answered, caller);
     answered
 }
 
-/// For the metrics.
-fn counted(began: Instant, answered: &Result<Response, Failure>) {
+/// For the metrics, and for SHOW STATUS of the caller.
+fn counted(began: Instant, answered: &Result<Response, Failure>, caller: Option<&Caller>) {
     let outcome = match answered.as_ref().map(|response| response.status().as_u16()) {
         Ok(..400) => "answered",
         Ok(400..500) => "refused",
@@ -101,6 +97,9 @@ fn counted(began: Instant, answered: &Result<Response, Failure>) {
         Err(_) => "unreachable",
     };
     metrics().agent(outcome, began.elapsed());
+    if let Some(caller) = caller {
+        figures::agent(&caller.tenant, outcome);
+    }
 }
 
 async fn executed(agent: &AgentClient, request: reqwest::Request) -> Result<Response, Failure> {
@@ -130,7 +129,7 @@ pub(super) async fn send(
     if let Some(bearer) = bearer(caller)? {
         headers.insert(AUTHORIZATION, bearer);
     }
-    good(&agent.base_url, execute(agent, request).await?).await
+    good(&agent.base_url, execute(agent, request, Some(caller)).await?).await
 }
 
 /// Sends a request that is meant to be refused; gives the refusal. `None`: it was not refused with
@@ -146,7 +145,7 @@ pub(super) async fn refusal(
     if let Some(bearer) = bearer(caller)? {
         headers.insert(AUTHORIZATION, bearer);
     }
-    let response = execute(agent, request).await?;
+    let response = execute(agent, request, Some(caller)).await?;
     if !response.status().is_client_error() {
         return Ok(None);
     }
@@ -168,7 +167,7 @@ pub(super) async fn post(
             let began = Instant::now();
             let response = in_process::answered(&**inside, head()?.map(|()| body), &endpoint.url).await;
             let response = Ok(response);
-            counted(began, &response);
+            counted(began, &response, Some(caller));
             let response = response?;
             return good(&agent.base_url, response).await;
         }
@@ -178,7 +177,7 @@ pub(super) async fn post(
     if let Some(h2_pool) = h2_pool
         && let Some(response) = h2_pool.send(head, body.clone(), &endpoint.url).await.transpose()
     {
-        counted(began, &response);
+        counted(began, &response, Some(caller));
         let response = response?;
         return good(&agent.base_url, response).await;
     }
@@ -190,12 +189,6 @@ pub(super) async fn post(
         h2_pool.open();
     }
     Ok(response)
-}
-
-/// The id of a request, as a header.
-fn request_id(id: &RequestId) -> Result<HeaderValue, Failure> {
-    HeaderValue::from_str(id.as_str())
-        .map_err(|e| Failure::Internal(format!("a request id is no header: {e}")))
 }
 
 /// The head of a request for rows, as reqwest makes it.

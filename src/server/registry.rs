@@ -8,7 +8,7 @@ use crate::session::{Connections, LoginSlot, Process};
 use crate::wire::handle::Handle;
 use std::collections::{BTreeMap, HashMap};
 use std::net::IpAddr;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
@@ -38,8 +38,6 @@ impl Limits {
 pub(super) struct Registry {
     state: Mutex<State>,
     started: Instant,
-    /// Statements since the start.
-    asked: AtomicU64,
 }
 
 #[derive(Debug)]
@@ -92,7 +90,7 @@ impl Registry {
             clients: 0,
             caretakers: 0,
         };
-        Self { state: Mutex::new(state), started: Instant::now(), asked: AtomicU64::new(0) }
+        Self { state: Mutex::new(state), started: Instant::now() }
     }
 
     /// From now on these limits. Who is in stays, also where there are too many.
@@ -190,14 +188,10 @@ impl Connections for Registry {
         Ok(())
     }
 
-    fn figures(&self, user: &str) -> (u64, u64, u64) {
+    fn figures(&self, user: &str) -> (u64, u64) {
         let handles = self.handles();
         let own = handles.iter().filter(|h| *h.user.lock().unwrap_or_else(PoisonError::into_inner) == user);
-        (own.count() as u64, self.asked.load(Ordering::Relaxed), self.started.elapsed().as_secs())
-    }
-
-    fn asked(&self) {
-        self.asked.fetch_add(1, Ordering::Relaxed);
+        (own.count() as u64, self.started.elapsed().as_secs())
     }
 
     fn processes(&self, user: &str) -> Vec<Process> {

@@ -108,19 +108,7 @@ impl Session {
     }
 
     pub(super) fn show_status(&self, filter: Filter<'_>) -> Result<Answer, Failure> {
-        let (open, statements, uptime) = self.connections.figures(&self.identity.user);
-        let link = &self.identity.link;
-        let (cipher, version) = link.cipher.as_ref().map_or(("", ""), |c| (c.name.as_str(), c.version));
-        let all = [
-            ("Compression", if link.compression.is_some() { "ON" } else { "OFF" }.to_owned()),
-            ("Compression_algorithm", link.compression.unwrap_or_default().to_owned()),
-            ("Questions", statements.to_string()),
-            ("Ssl_cipher", cipher.to_owned()),
-            ("Ssl_version", version.to_owned()),
-            ("Threads_connected", open.to_string()),
-            ("Uptime", uptime.to_string()),
-        ];
-        chosen(all.into_iter().map(|(n, v)| (n.to_owned(), v)).collect(), filter, self.select_limit())
+        chosen(self.status_variables().into_iter().collect(), filter, self.select_limit())
     }
 
     /// What the user may do here: log in, and read the virtual schemas.

@@ -1,6 +1,12 @@
 //! What happened in this process, counted: connections, logins, statements, requests to agents,
 //! limits, reloads. Never what was in a statement.
 
+mod code;
+mod state;
+
+pub use code::Code;
+pub use state::State;
+
 use super::audit;
 use prometheus_client::encoding::EncodeMetric;
 use prometheus_client::encoding::text::encode_registry;
@@ -18,24 +24,6 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 type One = [(&'static str, &'static str); 1];
 /// Class of a statement, and the number of its error.
 type Two = (One, [(&'static str, Code); 1]);
-
-/// The number of an error; 0: none.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Code {
-    /// It was answered, or failed with this number.
-    Ended(u16),
-    /// The client went away, was killed, or the server ended first.
-    Cancelled,
-}
-
-impl prometheus_client::encoding::EncodeLabelValue for Code {
-    fn encode(&self, encoder: &mut prometheus_client::encoding::LabelValueEncoder<'_>) -> fmt::Result {
-        match self {
-            Self::Ended(code) => code.to_string().encode(encoder),
-            Self::Cancelled => "cancelled".encode(encoder),
-        }
-    }
-}
 
 /// The figures of this process.
 #[derive(Debug)]
@@ -65,7 +53,7 @@ pub fn metrics() -> &'static Metrics {
 }
 
 /// The limits that are told apart.
-const LIMITS: [&str; 8] = [
+pub const LIMITS: [&str; 8] = [
     "max_rows",
     "max_diff_window",
     "max_prepared_statements",

@@ -20,6 +20,7 @@ use crate::session::Cipher;
 use crate::session::Connections;
 use crate::session::Session;
 use crate::session::Tenant;
+use crate::telemetry::figures;
 use crate::telemetry::metrics::{Code, metrics};
 use dbtrail_mysql_wire::auth::Scramble;
 use dbtrail_mysql_wire::columns;
@@ -156,6 +157,7 @@ impl Connection {
         match tokio::time::timeout(LOGIN_TIME, self.login()).await {
             Ok(Ok(Some(session))) => {
                 metrics().login("let_in", Code::Ended(0));
+                figures::let_in(&session.identity().user);
                 return Some(session);
             }
             Ok(Err(Gone::Refused(failure))) => self.refuse(&failure, true).await,
@@ -168,8 +170,10 @@ impl Connection {
     fn refused_login(&self, failure: &Failure) {
         let error = error::of(failure, self.shared.errors, self.cannot_carry_2002, None);
         metrics().login("refused", Code::Ended(error.code));
+        figures::refused(&self.asked);
         if matches!(failure, Failure::Full { .. }) {
             metrics().limit("max_connections");
+            figures::limit(&self.asked, "max_connections");
         }
         log::refused_login(self.context.id, &self.asked, &self.context.host, failure, &error);
     }
@@ -181,6 +185,7 @@ impl Connection {
         }
         if matches!(failure, Failure::NoMemory) {
             metrics().limit("memory");
+            figures::limit(&self.asked, "memory");
         }
         // A peer that does not take it is not waited for.
         let last = async {

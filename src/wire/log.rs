@@ -6,7 +6,7 @@ use super::error::MySqlError;
 use crate::failure::{Failure, Fault};
 use crate::session::{About, Identity, Noted, Role, Session};
 use crate::telemetry::metrics::{Code, Ended, metrics};
-use crate::telemetry::{Sparse, audit};
+use crate::telemetry::{Sparse, audit, figures};
 use dbtrail_types::names::RequestId;
 use std::sync::{Arc, LazyLock};
 use std::time::{Duration, Instant};
@@ -114,13 +114,16 @@ impl Line {
             Outcome::Failed(failure, code) => {
                 if let Some(limit) = limit(failure) {
                     metrics().limit(limit);
+                    figures::limit(&self.identity.user, limit);
                 }
                 Code::Ended(*code)
             }
         };
         let class = if about.kind.is_empty() { "unreadable" } else { about.kind };
         let (rows, bytes, first) = (self.rows, self.bytes, self.first);
-        metrics().statement(&Ended { class, code, took, first, rows, bytes });
+        let ended = Ended { class, code, took, first, rows, bytes };
+        metrics().statement(&ended);
+        figures::statement(&self.identity.user, &ended);
         if about.travels() && audit::is_on() {
             let (outcome, number, word) = match &self.outcome {
                 Outcome::Gone => ("cancelled", None, None),
@@ -193,6 +196,7 @@ fn limit(failure: &Failure) -> Option<&'static str> {
         Failure::TooManyPrepared(_) => Some("max_prepared_statements"),
         Failure::LongDataTooLong => Some("max_packet"),
         Failure::TooLong => Some("max_execution_time"),
+        Failure::OutOfBudget(_) => Some("compute"),
         _ => None,
     }
 }

@@ -56,6 +56,7 @@ mod scan_ends;
 mod sent;
 mod session;
 mod silent_changes;
+mod status;
 mod status_during_start;
 mod support;
 mod tenant_statements;

@@ -45,11 +45,9 @@ impl Connections for Alone {
         Ok(())
     }
 
-    fn figures(&self, _: &str) -> (u64, u64, u64) {
-        (1, 1, 1)
+    fn figures(&self, _: &str) -> (u64, u64) {
+        (1, 1)
     }
-
-    fn asked(&self) {}
 
     fn processes(&self, _: &str) -> Vec<Process> {
         Vec::new()

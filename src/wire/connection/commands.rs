@@ -10,6 +10,7 @@ use super::work::Work;
 use super::{Connection, LOGIN_TIME};
 use crate::failure::Failure;
 use crate::session::{About, Answer, Session};
+use crate::telemetry::figures;
 use dbtrail_mysql_wire::constants::{command as com, set_option};
 use dbtrail_mysql_wire::reader::PayloadReader;
 use dbtrail_mysql_wire::{handshake, results};
@@ -92,7 +93,9 @@ impl Connection {
                 self.field_list(session, listed?, &request, &mut line).await?;
             }
             com::COM_STATISTICS => {
-                let (open, statements, uptime) = self.context.connections.figures(&session.identity().user);
+                let user = &session.identity().user;
+                let (open, uptime) = self.context.connections.figures(user);
+                let statements = figures::of(user).questions();
                 let text = format!("Uptime: {uptime}  Threads: {open}  Questions: {statements}");
                 self.packets.write(text.as_bytes()).await?;
             }
