@@ -18,6 +18,7 @@ TIMES = ["00:00:00", "12:34:56", "23:59:59", "02:03:04", "08:32:32", "20:20:20"]
 DATES = ["2020-01-01", "2024-02-29", "1999-12-31", "2026-11-29", "1000-01-01", "9999-12-31", "2021-06-15", "1970-08-09", "4100-01-01", "4128-08-08"] + [
     "%04d-%02d-%02d" % (R.randint(1000, 9999), R.randint(1, 12), R.randint(1, 28)) for _ in range(20)]
 STAMPS = ["%04d-%02d-%02d %s" % (R.randint(1971, 2037), R.randint(1, 12), R.randint(1, 28), R.choice(TIMES)) for _ in range(20)]
+LATIN = bytes(b for b in range(256) if b not in (0x81, 0x8d, 0x8f, 0x90, 0x9d)).decode("cp1252")
 WORDS = ["", "a", "A", "a ", "  b", "zz", "Zürich", "é", "É", "ß", "日本", "🙂", "hello world", "12", "x y", "tab\t"]
 SPANS = ["00:00:00", "12:34:56", "-12:34:56", "838:59:59", "-838:59:59", "-00:00:01", "08:32:32", "100:00:00"]
 
@@ -26,19 +27,32 @@ def fractions(values, fsp):
     return ["%s.%s" % (v, "".join(R.choice("0123456789") for _ in range(fsp))) for v in values]
 
 
+def bits(length, count):
+    return [R.getrandbits(count).to_bytes(length, "big") for _ in range(20)] + [b"\0" * length]
+
+
+NUMBERS = ["0", "-0.0", "1.5", "-1", "3.25", "20", "0.1", "97.5", "-1e10", "1e-5", "12582912"] + ["%.5g" % R.uniform(-1e6, 1e6) for _ in range(40)]
+LABELS = ["l%d" % n for n in range(300)]
+# Of versions 1 and 4 to 7, and none: MariaDB keeps the parts of some of them in another order.
+IDS = ["".join("%02x" % R.getrandbits(8) for _ in range(4)) + "-%04x-%s%03x-%s%03x-%012x" % (R.getrandbits(16), version, R.getrandbits(12), variant, R.getrandbits(12), R.getrandbits(48))
+       for version in "1467f0" for variant in "89c0" for _ in range(3)] + ["00000000-0000-0000-0000-000000000000", "ffffffff-ffff-ffff-ffff-ffffffffffff", "20202020-2020-2020-2020-202020202020"]
+MORE = ["Straße", "STRASSE", "ﬁn", "æther", "Łódź", "ñandú", "Привет", "привет", "ΑΒΓ", "αβγ", "日本語", "漢字かな", "カナ", "한국어", "a😀b", "😎", "x" * 20, "a_b", "A-b", "€", "‰", "ÿ", "Ÿ", "café  ", "ÀÉÎ", "it's", "½", "א", "ա", "©®"]
 KEYS = [
     ("date", None, DATES), ("datetime", None, [d + " " + R.choice(TIMES) for d in DATES]), ("timestamp", None, STAMPS), ("time", None, SPANS),
     ("datetime(1)", None, fractions(STAMPS, 1)), ("datetime(3)", None, fractions(STAMPS, 3)), ("datetime(6)", None, fractions(STAMPS, 6)),
     ("time(2)", None, fractions(SPANS[:-2] + SPANS[6:], 2)), ("time(4)", None, fractions(SPANS[:2], 4)), ("time(6)", None, fractions([s for s in SPANS if "838" not in s], 6)),
     ("decimal(12,3)", None, ["%.3f" % R.uniform(-999999999, 999999999) for _ in range(20)] + ["0.000", "-0.001", "97.097"]),
     ("decimal(30,0)", None, ["%d" % R.randint(-10 ** 29, 10 ** 29) for _ in range(10)] + ["0", "7"]), ("decimal(10,10)", None, ["0.%010d" % R.randint(0, 10 ** 10 - 1) for _ in range(9)]),
-    ("double", None, ["0", "1.5"]), ("float", None, ["0", "1.5"]), ("year", None, ["2000", "1901", "2155"]), ("bigint", None, [str(R.randint(-2 ** 63, 2 ** 63 - 1)) for _ in range(20)]),
-    ("binary(6)", None, ["abcdef", "ABCDEF", "a     "]), ("varbinary(20)", None, [w for w in WORDS if w.isascii()]), ("bit(12)", None, []), ("enum('a','b')", None, ["a", "b"]),
+    ("double", None, NUMBERS + ["1e300", "-2.2250738585072014e-308"]), ("float", None, ["%.6g" % float(n) for n in NUMBERS]), ("year", None, ["2000", "1901", "2155"]), ("bigint", None, [str(R.randint(-2 ** 63, 2 ** 63 - 1)) for _ in range(20)]),
+    ("binary(6)", None, ["abcdef", "ABCDEF", "a     "]), ("varbinary(20)", None, [w for w in WORDS if w.isascii()]), ("bit(1)", None, [b"\0", b"\1"]), ("bit(12)", None, bits(2, 12)), ("bit(64)", None, bits(8, 64)), ("enum('a','b')", None, ["a", "b"]), ("enum('%s')" % "','".join(LABELS), None, LABELS[::7]),
+    ("set('x','Y','z')", None, ["", "x", "Y", "x,Y", "z", "x,z", "Y,z", "x,Y,z"]), ("set('%s')" % "','".join(LABELS[:40]), None, [",".join(LABELS[at:at + 3]) for at in range(0, 37, 2)]),
+    ("int(6) zerofill", None, ["000007", "123456"]), ("uuid", None, IDS), ("inet6", None, ["::", "::1", "fe80::", "2001:db8::8a2e:370:7334", "::ffff:192.168.0.1"]), ("inet4", None, ["0.0.0.0", "10.0.0.1", "192.168.97.32", "255.255.255.255"]),
 ]
 for collation in ("latin1_swedish_ci", "latin1_bin", "latin1_general_ci", "ascii_general_ci", "ascii_bin", "utf8mb4_bin", "utf8mb4_general_ci", "utf8mb4_0900_bin", "utf8mb4_0900_ai_ci", "utf8mb3_bin",
-                  "utf8mb3_general_ci", "utf8mb4_unicode_ci", "utf8mb4_uca1400_ai_ci", "cp1251_general_ci", "utf16_bin"):
-    fits = {"latin1": lambda w: all(ord(c) < 256 for c in w), "ascii": str.isascii, "utf8mb3": lambda w: "🙂" not in w, "cp1251": str.isascii}.get(collation.split("_")[0], lambda w: True)
-    KEYS += [(ty, collation, [w for w in WORDS if fits(w) and (ty[0] != "c" or w == w.rstrip())]) for ty in ("varchar(20)", "char(20)")]
+                  "utf8mb3_general_ci", "utf8mb4_unicode_ci", "utf8mb4_uca1400_ai_ci", "cp1251_general_ci", "utf16_bin", "utf8mb3_unicode_ci", "utf8mb4_unicode_520_ci", "utf8mb3_uca1400_ai_ci",
+                  "utf8mb4_uca1400_nopad_ai_ci", "utf8mb4_general_nopad_ci", "utf8mb4_nopad_bin", "utf8mb4_unicode_nopad_ci", "latin1_nopad_bin", "latin1_swedish_nopad_ci"):
+    fits = {"latin1": lambda w: all(c in LATIN for c in w), "ascii": str.isascii, "utf8mb3": lambda w: max(w, default="") < "\uffff", "cp1251": str.isascii}.get(collation.split("_")[0], lambda w: True)
+    KEYS += [(ty, collation, [w for w in WORDS + MORE if fits(w) and (ty[0] != "c" or w == w.rstrip())]) for ty in ("varchar(20)", "char(20)")]
 
 D, N = "d date NOT NULL", "n int NOT NULL"
 RULES = [
@@ -70,7 +84,10 @@ def main():
         cursor.execute(sql)
     cursor.execute("SELECT VERSION()")
     maria = "MariaDB" in cursor.fetchone()[0]
-    tables = [(["k " + ty + (" COLLATE " + collation if collation else "")], "KEY (k) PARTITIONS 61", [[v] for v in values]) for ty, collation, values in KEYS] + RULES
+    # How MySQL 5.1 hashed; MySQL alone lets one choose it.
+    old = [] if maria else [(["k " + ty + (" COLLATE " + collation if collation else "")], "KEY ALGORITHM=1 (k) PARTITIONS 61", [[v] for v in values]) for ty, collation, values in KEYS
+                            if collation in (None, "latin1_bin", "utf8mb4_0900_ai_ci")]
+    tables = [(["k " + ty + (" COLLATE " + collation if collation else "")], "KEY (k) PARTITIONS 61", [[v] for v in values]) for ty, collation, values in KEYS] + old + RULES
     for columns, rule, rows in tables:
         rule = rule.replace("%%", "%")
         names = [c.split(" ")[0] for c in columns]
@@ -96,8 +113,12 @@ def main():
 
 
 def text(value):
+    """As the program has a cell: UTF-8, or {"hex"}."""
     if isinstance(value, bytes):
-        return value.decode()
+        try:
+            return value.decode()
+        except UnicodeDecodeError:
+            return {"hex": value.hex()}
     return str(value)
 
 

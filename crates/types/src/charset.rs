@@ -37,6 +37,7 @@ const CP1252: [char; 32] = [
 pub fn decode<'a>(charset: &str, bytes: &'a [u8]) -> Result<Cow<'a, str>, CharsetError> {
     let invalid = || CharsetError::Invalid(charset.to_owned());
     match charset {
+        "utf8mb3" | "utf8" if bytes.iter().any(|b| *b >= FOUR) => Err(invalid()),
         "utf8mb4" | "utf8mb3" | "utf8" => {
             std::str::from_utf8(bytes).map(Cow::Borrowed).map_err(|_| invalid())
         }
@@ -46,6 +47,10 @@ pub fn decode<'a>(charset: &str, bytes: &'a [u8]) -> Result<Cow<'a, str>, Charse
         "ucs2" | "utf16" => {
             let (pairs, []) = bytes.as_chunks::<2>() else { return Err(invalid()) };
             let units = pairs.iter().map(|p| u16::from_be_bytes(*p));
+            // Half a character each in utf16, no character in ucs2.
+            if charset == "ucs2" && units.clone().any(|unit| (0xd800..0xe000).contains(&unit)) {
+                return Err(invalid());
+            }
             char::decode_utf16(units).collect::<Result<String, _>>().map(Cow::Owned).map_err(|_| invalid())
         }
         other => match single_byte::decode(other, bytes).or_else(|| double_byte::decode(other, bytes)) {
@@ -55,6 +60,9 @@ pub fn decode<'a>(charset: &str, bytes: &'a [u8]) -> Result<Cow<'a, str>, Charse
         },
     }
 }
+
+/// The least first byte of a character of four bytes, in UTF-8.
+const FOUR: u8 = 0xf0;
 
 fn from_latin1(byte: u8) -> char {
     match byte {
@@ -82,8 +90,7 @@ pub fn encode_latin1(text: &str) -> Vec<u8> {
 /// UTF-8 text as MySQL's utf8mb3; `?` for a character beyond U+FFFF, as mysqld does.
 #[must_use]
 pub fn encode_utf8mb3(text: &[u8]) -> Cow<'_, [u8]> {
-    // The first byte of four, in UTF-8.
-    if !text.iter().any(|b| *b >= 0xf0) {
+    if !text.iter().any(|b| *b >= FOUR) {
         return Cow::Borrowed(text);
     }
     let text = String::from_utf8_lossy(text);
@@ -98,7 +105,16 @@ pub fn encode<'a>(charset: &str, text: &'a [u8]) -> Cow<'a, [u8]> {
         |text: &[u8]| String::from_utf8_lossy(text).encode_utf16().flat_map(u16::to_be_bytes).collect();
     match charset {
         "latin1" => Cow::Owned(encode_latin1(&String::from_utf8_lossy(text))),
-        "ucs2" | "utf16" => Cow::Owned(units(text)),
+        "ascii" => Cow::Owned(
+            String::from_utf8_lossy(text)
+                .chars()
+                .map(|c| if c.is_ascii() { c } else { '?' })
+                .collect::<String>()
+                .into_bytes(),
+        ),
+        "utf8mb3" | "utf8" => encode_utf8mb3(text),
+        "ucs2" => Cow::Owned(units(&encode_utf8mb3(text))),
+        "utf16" => Cow::Owned(units(text)),
         other => {
             let shown = String::from_utf8_lossy(text);
             let stored = single_byte::encode(other, &shown).or_else(|| double_byte::encode(other, &shown));
@@ -125,13 +141,19 @@ mod tests {
         assert_eq!(encode_utf8mb3("é😀Ω".as_bytes()).as_ref(), "é?Ω".as_bytes());
         assert_eq!(encode("utf16", "é😀".as_bytes()).as_ref(), b"\x00\xe9\xd8\x3d\xde\x00");
         assert_eq!(encode("latin1", "é".as_bytes()).as_ref(), b"\xe9");
-        assert_eq!(encode("ascii", b"a").as_ref(), b"a");
+        assert_eq!(encode("ascii", "aé".as_bytes()).as_ref(), b"a?");
+        assert_eq!(encode("utf8mb3", "é😀".as_bytes()).as_ref(), "é?".as_bytes());
+        assert_eq!(encode("ucs2", "é😀".as_bytes()).as_ref(), b"\x00\xe9\x00?");
     }
 
     #[test]
     fn err_unknown_and_invalid() {
         assert_eq!(decode("big5", b"a"), Err(CharsetError::Unknown("big5".to_owned())));
         assert_eq!(decode("utf8mb4", b"\xff"), Err(CharsetError::Invalid("utf8mb4".to_owned())));
-        assert_eq!(decode("ucs2", b"\x00a\x00").ok(), None);
+        for (set, bytes) in
+            [("ucs2", &b"\x00a\x00"[..]), ("ucs2", b"\xd8\x3d\xde\x00"), ("utf8mb3", "😀".as_bytes())]
+        {
+            assert_eq!(decode(set, bytes).ok(), None, "{set} {bytes:02x?}");
+        }
     }
 }

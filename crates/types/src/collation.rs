@@ -100,8 +100,54 @@ pub fn sort_key(collation: &str, text: &str, out: &mut Vec<u8>) -> Result<(), Un
     Ok(())
 }
 
-/// The bytes of a text in latin1; an error: the first character that it lacks.
-fn latin1(text: &str) -> Result<Vec<u8>, char> {
+/// The weights of a text, of which servers make hashes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Weights {
+    /// One of each byte of latin1.
+    Latin1(Vec<u8>),
+    /// One of each character (`general_ci`).
+    General(Vec<u16>),
+    /// Those of the Unicode Collation Algorithm.
+    Unicode(Vec<u16>),
+}
+
+/// The weights of a text in a collation that compares by weights, without the spaces at its end
+/// where they count as nothing.
+///
+/// # Errors
+/// The collation is none of these, or the text has a character whose weight is not known.
+pub fn weights(collation: &str, text: &str) -> Result<Weights, Uncertain> {
+    let uncertain = |what: String| Uncertain { collation: collation.to_owned(), what };
+    let character = |c: char| uncertain(format!("'{}'", c.escape_default()));
+    let (order, pad) = order(collation).ok_or_else(|| uncertain("any text".to_owned()))?;
+    let text = if pad { text.trim_end_matches(' ') } else { text };
+    match order {
+        Order::CodePoints | Order::Latin1Bytes => Err(uncertain("any text".to_owned())),
+        Order::Latin1(table) => {
+            let bytes = latin1(text).map_err(character)?;
+            Ok(Weights::Latin1(bytes.into_iter().map(|byte| table[usize::from(byte)]).collect()))
+        }
+        Order::Weights(family) => {
+            let mut bytes = Vec::new();
+            for c in text.chars() {
+                if family == weights::Family::General && c < ' ' {
+                    bytes.extend([0, u8::try_from(c).unwrap_or_default()]);
+                } else if !family.put(c, &mut bytes) {
+                    return Err(character(c));
+                }
+            }
+            let words = bytes.as_chunks::<2>().0.iter().map(|word| u16::from_be_bytes(*word)).collect();
+            let general = family == weights::Family::General;
+            Ok(if general { Weights::General(words) } else { Weights::Unicode(words) })
+        }
+    }
+}
+
+/// The bytes of a text in latin1.
+///
+/// # Errors
+/// The first character that it lacks.
+pub fn latin1(text: &str) -> Result<Vec<u8>, char> {
     let bytes = encode_latin1(text);
     let back = decode("latin1", &bytes).unwrap_or_default();
     match text.chars().zip(back.chars()).find(|(c, back)| c != back) {

@@ -21,6 +21,7 @@ use crate::key;
 use dates::{days, seconds};
 use dbtrail_types::column::{Column, ColumnType, TableDefinition, same_name};
 use formula::Formula;
+use hash::Hasher;
 use read::{definition, definitions};
 pub(super) use read::{names, read};
 use serde::{Deserialize, Serialize};
@@ -46,9 +47,8 @@ enum PartitionMethod {
     Key {
         columns: Vec<String>,
         linear: bool,
-        /// Whose hash it is; `None`: that was not kept.
         #[serde(default)]
-        mariadb: Option<bool>,
+        hasher: Hasher,
     },
     /// By an expression of several columns or with numbers.
     Computed(Shape, Formula),
@@ -233,9 +233,9 @@ impl Partitions {
             PartitionMethod::List(by) => (Shape::List, by),
             PartitionMethod::Hash(by) => (Shape::Hash, by),
             PartitionMethod::LinearHash(by) => (Shape::LinearHash, by),
-            PartitionMethod::Key { columns, linear, mariadb } => {
+            PartitionMethod::Key { columns, linear, hasher } => {
                 let columns = if columns.is_empty() { &definition.primary_key } else { columns };
-                let hash = hash::of_key(columns, definition, cells, *mariadb)?;
+                let hash = hash::of_key(columns, definition, cells, *hasher)?;
                 return self.slot(hash, *linear);
             }
             PartitionMethod::Computed(shape, formula) => {

@@ -2,6 +2,7 @@
 
 use super::dates::{days, seconds_from_zero};
 use super::formula::Formula;
+use super::hash::Hasher;
 use super::{Bound, By, Limit, Partition, PartitionMethod, Partitions, Shape, Through};
 use crate::log::ServerVersion;
 use crate::schema::token::{Tokens, Unread};
@@ -52,16 +53,21 @@ fn rule(tokens: &mut Tokens, server: ServerVersion) -> Result<PartitionMethod, U
         }
         Some("HASH") => by(tokens.group()?, if linear { Shape::LinearHash } else { Shape::Hash }),
         Some("KEY") => {
-            // 1 is how MySQL 5.1 hashed.
-            if tokens.words(&["ALGORITHM"]) {
+            let algorithm = if tokens.words(&["ALGORITHM"]) {
                 tokens.symbol('=');
-                if tokens.number().as_deref() != Some("2") {
-                    return Err("an algorithm that is not followed".to_owned());
-                }
-            }
+                tokens.number()
+            } else {
+                None
+            };
+            let hasher = match (algorithm.as_deref(), server.mariadb) {
+                (None | Some("2"), false) => Hasher::MySql,
+                (None | Some("2"), true) => Hasher::MariaDb,
+                (Some("1"), false) => Hasher::MySql51,
+                _ => return Err("an algorithm that is not followed".to_owned()),
+            };
             let group = tokens.group()?;
             let columns = if group.is_at_end() { Vec::new() } else { names(&mut group.clone())? };
-            Ok(PartitionMethod::Key { columns, linear, mariadb: Some(server.mariadb) })
+            Ok(PartitionMethod::Key { columns, linear, hasher })
         }
         _ => Err("a rule that is not followed".to_owned()),
     }

@@ -3,33 +3,30 @@
 #![expect(clippy::wildcard_enum_match_arm, reason = "types that are not named are not followed")]
 
 use super::dates::seconds;
+use super::hash::Hasher;
+use dbtrail_types::collation::{Weights, latin1, weights};
 use dbtrail_types::column::{Column, ColumnType, IntSize};
+use std::net::{Ipv4Addr, Ipv6Addr};
 
-/// How the hash takes the bytes of a value.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Reading {
-    /// As text of `latin1_swedish_ci`: by weights, without spaces at the end.
-    Swedish,
-    /// As they are, without spaces at the end.
-    Padded,
-    /// As they are.
-    Binary,
+/// What a hash is made of.
+pub(super) enum Stored {
+    Bytes(Vec<u8>),
+    Weights(Weights),
+    /// Weights of a collation of MySQL's that has a hash of its own.
+    Unicode9(Vec<u16>),
 }
 
-/// A value as it lies in a row, and how it is taken; `None`: that is not known. `mariadb`: whose
-/// server it is, where that is known.
-pub(super) fn stored(column: &Column, cell: &[u8], mariadb: Option<bool>) -> Option<(Vec<u8>, Reading)> {
+/// A value as the hash takes it; `None`: that is not known.
+pub(super) fn stored(column: &Column, cell: &[u8], hasher: Hasher) -> Option<Stored> {
     let text = std::str::from_utf8(cell);
-    let plain = |bytes: Option<Vec<u8>>, reading| bytes.map(|bytes| (bytes, reading));
-    match &column.ty {
-        // A CHAR has all of its spaces there, which count where nothing is padded.
-        ColumnType::Char { .. } if column.collation.as_deref() == Some("utf8mb4_0900_bin") && mariadb? => {
-            None
+    let bytes = match &column.ty {
+        ColumnType::Char { chars } => {
+            return self::text(column.collation.as_deref()?, text.ok()?, Some(*chars), hasher);
         }
-        ColumnType::Char { .. } | ColumnType::VarChar { .. } => {
-            self::text(column.collation.as_deref()?, text.ok()?, mariadb)
+        ColumnType::VarChar { .. } => {
+            return self::text(column.collation.as_deref()?, text.ok()?, None, hasher);
         }
-        ColumnType::Binary { .. } | ColumnType::VarBinary { .. } => Some((cell.to_vec(), Reading::Binary)),
+        ColumnType::Binary { .. } | ColumnType::VarBinary { .. } => cell.to_vec(),
         ColumnType::Int { size, .. } => {
             let length = match size {
                 IntSize::Tiny => 1,
@@ -39,49 +36,153 @@ pub(super) fn stored(column: &Column, cell: &[u8], mariadb: Option<bool>) -> Opt
                 IntSize::Big => 8,
             };
             let value: i128 = text.ok()?.parse().ok()?;
-            plain(value.to_le_bytes().get(..length).map(<[u8]>::to_vec), Reading::Swedish)
+            number(value.to_le_bytes().get(..length)?.to_vec(), hasher)
+        }
+        // With so many decimals what is shown is not what is kept.
+        ColumnType::Float { digits: None, .. } => {
+            number(text.ok()?.parse::<f32>().ok()?.to_le_bytes().to_vec(), hasher)
+        }
+        ColumnType::Double { digits: None, .. } => {
+            number(text.ok()?.parse::<f64>().ok()?.to_le_bytes().to_vec(), hasher)
         }
         ColumnType::Year => {
             let year: u16 = text.ok()?.parse().ok()?;
             let byte = if year == 0 { 0 } else { u8::try_from(year.checked_sub(1900)?).ok()? };
-            Some((vec![byte], Reading::Swedish))
+            number(vec![byte], hasher)
         }
         ColumnType::Decimal { precision, scale, .. } => {
-            plain(decimal(text.ok()?, usize::from(*precision), usize::from(*scale)), Reading::Swedish)
+            number(decimal(text.ok()?, usize::from(*precision), usize::from(*scale))?, hasher)
         }
-        // MySQL takes a date for text, as it does a number; MariaDB does not.
         ColumnType::Date => {
-            let reading = if mariadb? { Reading::Binary } else { Reading::Swedish };
             let [year, month, day] = numbers(text.ok()?, b'-')?;
-            plain(u32::to_le_bytes(day | month << 5 | year << 9).get(..3).map(<[u8]>::to_vec), reading)
+            let date = u32::to_le_bytes(day | month << 5 | year << 9).get(..3)?.to_vec();
+            match hasher {
+                // MySQL takes a date for text, as it does a number; MariaDB does not.
+                Hasher::MySql => swedish(date),
+                Hasher::MySql51 | Hasher::MariaDb => date,
+                Hasher::Either => return None,
+            }
         }
-        ColumnType::DateTime { fsp } => plain(date_and_time(text.ok()?, *fsp), Reading::Binary),
-        ColumnType::Time { fsp } => plain(time(text.ok()?, *fsp), Reading::Binary),
-        ColumnType::Timestamp { fsp: 0 } => {
-            let seconds = u32::try_from(seconds(text.ok()?)?).ok()?;
-            Some((seconds.to_be_bytes().to_vec(), Reading::Binary))
+        ColumnType::DateTime { fsp } => date_and_time(text.ok()?, *fsp)?,
+        ColumnType::Time { fsp } => time(text.ok()?, *fsp)?,
+        ColumnType::Timestamp { fsp: 0 } => u32::try_from(seconds(text.ok()?)?).ok()?.to_be_bytes().to_vec(),
+        ColumnType::Enum { labels } => {
+            let at = labels.iter().position(|label| label == text.unwrap_or("?"));
+            // An empty text that is no label stands for a value that is none.
+            let number = match at {
+                Some(at) => at + 1,
+                None if cell.is_empty() => 0,
+                None => return None,
+            };
+            labelled(number as u64, if labels.len() < 256 { 1 } else { 2 }, hasher)?
         }
-        _ => None,
-    }
-}
-
-fn text(collation: &str, text: &str, mariadb: Option<bool>) -> Option<(Vec<u8>, Reading)> {
-    let ascii = || text.is_ascii().then(|| text.as_bytes().to_vec());
-    // The characters of Windows that are at 0x80 to 0x9f are not looked at.
-    let byte = |c: char| u8::try_from(c).ok().filter(|b| !(0x80..0xa0).contains(b));
-    let (bytes, reading) = match collation {
-        "latin1_swedish_ci" => (text.chars().map(byte).collect(), Reading::Swedish),
-        "latin1_bin" => (text.chars().map(byte).collect(), Reading::Padded),
-        "ascii_general_ci" => (ascii(), Reading::Swedish),
-        "ascii_bin" => (ascii(), Reading::Padded),
-        // MySQL leaves the spaces at the end out here too, though they count when it compares.
-        "utf8mb4_0900_bin" if mariadb? => (Some(text.as_bytes().to_vec()), Reading::Binary),
-        "utf8mb4_bin" | "utf8mb3_bin" | "utf8_bin" | "utf8mb4_0900_bin" => {
-            (Some(text.as_bytes().to_vec()), Reading::Padded)
+        ColumnType::Set { labels } => {
+            let mut bits = 0_u64;
+            for one in text.ok()?.split(',').filter(|one| !one.is_empty()) {
+                bits |= 1 << labels.iter().position(|label| label == one)?;
+            }
+            let length = labels.len().div_ceil(8);
+            labelled(bits, if length > 4 { 8 } else { length }, hasher)?
         }
+        ColumnType::Bit { bits } => {
+            // Where some bits are over, the whole counts as eight bytes.
+            let length = if bits.is_multiple_of(8) { usize::from(bits / 8) } else { 8 };
+            let zeros = cell.iter().take_while(|b| **b == 0).count();
+            let value = cell.get(zeros..)?;
+            let mut bytes = vec![0; length.checked_sub(value.len())?];
+            bytes.extend(value);
+            bytes
+        }
+        ColumnType::Uuid => uuid(text.ok()?)?,
+        ColumnType::Inet4 => text.ok()?.parse::<Ipv4Addr>().ok()?.octets().to_vec(),
+        ColumnType::Inet6 => text.ok()?.parse::<Ipv6Addr>().ok()?.octets().to_vec(),
         _ => return None,
     };
-    bytes.map(|bytes| (bytes, reading))
+    Some(Stored::Bytes(bytes))
+}
+
+/// Text of `latin1_swedish_ci`: its weights, without the spaces at its end.
+fn swedish(bytes: Vec<u8>) -> Vec<u8> {
+    let weight = |byte: u8| match byte.checked_sub(0xc0) {
+        Some(at) => HIGH.get(usize::from(at)).copied().unwrap_or(byte),
+        None => byte.to_ascii_uppercase(),
+    };
+    without_spaces(bytes).into_iter().map(weight).collect()
+}
+
+/// Weights in `latin1_swedish_ci` of the bytes from 0xC0 on.
+const HIGH: &[u8; 64] =
+    b"AAAA\\[\\CEEEEIIIIDNOOOO]\xd7\xd8UUUYY\xde\xdfAAAA\\[\\CEEEEIIIIDNOOOO]\xf7\xd8UUUYY\xde\xff";
+
+fn without_spaces(mut bytes: Vec<u8>) -> Vec<u8> {
+    bytes.truncate(bytes.iter().rposition(|b| *b != b' ').map_or(0, |last| last + 1));
+    bytes
+}
+
+/// Servers take a number for text.
+fn number(bytes: Vec<u8>, hasher: Hasher) -> Vec<u8> {
+    if hasher == Hasher::MySql51 { bytes } else { swedish(bytes) }
+}
+
+/// The number of an ENUM or SET, in so many bytes.
+fn labelled(number: u64, length: usize, hasher: Hasher) -> Option<Vec<u8>> {
+    let bytes = number.to_le_bytes().get(..length)?.to_vec();
+    Some(if hasher == Hasher::MySql51 { swedish(bytes) } else { bytes })
+}
+
+/// `chars`: of a CHAR, how many it takes.
+fn text(collation: &str, text: &str, chars: Option<u32>, hasher: Hasher) -> Option<Stored> {
+    let (charset, rest) = collation.split_once('_')?;
+    let of_unicode9 = collation.starts_with("utf8mb4_0900_");
+    if of_unicode9 && hasher == Hasher::Either {
+        return None;
+    }
+    let of_mysql = of_unicode9 && hasher != Hasher::MariaDb;
+    let pads = !rest.contains("nopad") && !of_unicode9;
+    // A CHAR has all of its spaces in a row, which count where nothing pads.
+    let padded = match chars.filter(|_| !pads) {
+        None => text.to_owned(),
+        Some(chars) => {
+            let width = match charset {
+                "utf8mb4" => 4,
+                "utf8mb3" | "utf8" => 3,
+                "latin1" | "ascii" => 1,
+                _ => return None,
+            };
+            // A character of latin1 is one byte there.
+            let length = if width == 1 { text.chars().count() } else { text.len() };
+            let spaces = (usize::try_from(chars).ok()? * width).checked_sub(length)?;
+            text.to_owned() + &" ".repeat(spaces)
+        }
+    };
+    Some(match (charset, rest.replacen("nopad_", "", 1).as_str()) {
+        ("ascii", "general_ci") if text.is_ascii() => Stored::Bytes(swedish(padded.into_bytes())),
+        ("ascii", "bin") if text.is_ascii() => Stored::Bytes(ending(padded.into_bytes(), pads)),
+        ("latin1", "bin") => Stored::Bytes(ending(latin1(&padded).ok()?, pads)),
+        // MySQL leaves the spaces at the end out, though they count when it compares.
+        ("utf8mb4", "0900_bin") => Stored::Bytes(ending(padded.into_bytes(), of_mysql)),
+        ("utf8mb4" | "utf8mb3" | "utf8", "bin") => Stored::Bytes(ending(padded.into_bytes(), pads)),
+        ("utf8mb4", "0900_ai_ci") if of_mysql => match weights(collation, &padded).ok()? {
+            Weights::Unicode(words) => Stored::Unicode9(words),
+            Weights::Latin1(_) | Weights::General(_) => return None,
+        },
+        // MariaDB knows it by another name.
+        ("utf8mb4", "0900_ai_ci") => Stored::Weights(weights("utf8mb4_uca1400_nopad_ai_ci", &padded).ok()?),
+        _ => Stored::Weights(weights(collation, &padded).ok()?),
+    })
+}
+
+fn ending(bytes: Vec<u8>, pads: bool) -> Vec<u8> {
+    if pads { without_spaces(bytes) } else { bytes }
+}
+
+/// The bytes of a UUID of versions 1 to 5, in the order of the text. MariaDB keeps others in the
+/// rows of some tables as those, and of newer ones in another order.
+fn uuid(text: &str) -> Option<Vec<u8>> {
+    let bytes = hex::decode(text.replace('-', "")).ok()?;
+    let (version, variant) = (*bytes.get(6)? >> 4, *bytes.get(8)?);
+    let kept_alike = matches!(version, 1..=5) && variant >= 0x80 || bytes.iter().all(|b| *b == 0);
+    (bytes.len() == 16 && kept_alike).then_some(bytes)
 }
 
 /// Numbers between separators.

@@ -36,7 +36,7 @@ fn rows_lie_where_the_server_puts_them() {
         ("int", "LINEAR HASH (k) PARTITIONS 6", Some("-1"), Some(3)),
         ("int", "LINEAR HASH (k) PARTITIONS 6", Some("13"), Some(5)),
         ("varchar(9)", "KEY (k) PARTITIONS 4", Some("1"), None),
-        ("int", "KEY ALGORITHM=1 (k) PARTITIONS 4", Some("1"), None),
+        ("int", "KEY ALGORITHM=3 (k) PARTITIONS 4", Some("1"), None),
         (
             "int",
             "LIST (k) (PARTITION a VALUES IN (1, NULL), PARTITION b VALUES IN (-2))",
