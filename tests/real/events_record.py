@@ -61,6 +61,11 @@ CASES = {
         "CREATE TABLE c(id INT PRIMARY KEY, p INT, FOREIGN KEY(p) REFERENCES p(id) ON DELETE CASCADE)", *ROWS,
         "INSERT INTO p VALUES(1)", "INSERT INTO c VALUES(1,1)", "SET SESSION binlog_format=STATEMENT", "DELETE FROM p",
         "SET SESSION binlog_format=ROW", "UPDATE t SET v = 11 WHERE id = 1"], ["p", "c"]),
+    # A row goes with another table's by a foreign key, and by the statement itself; columns of a type with two names.
+    "deleted_twice": (ALL, [
+        "SET NAMES utf8mb4", T, U, "CREATE TABLE p(id INT PRIMARY KEY)", "CREATE TABLE c(id INT PRIMARY KEY, p INT, FOREIGN KEY(p) REFERENCES p(id) ON DELETE CASCADE)", *ROWS,
+        "INSERT INTO p VALUES(1),(2),(3)", "INSERT INTO c VALUES(1,1),(2,2),(3,2),(4,3)", "DELETE p, c FROM p JOIN c ON c.p = p.id WHERE p.id IN (2, 3)",
+        "INSERT INTO c VALUES(3,1),(5,NULL)", "DELETE c, p FROM c JOIN p ON c.p = p.id WHERE c.id = 3"], []),
     "two_phase": (MARIADB, [
         "SET NAMES utf8mb4", "SET SESSION binlog_alter_two_phase=ON", "CREATE TABLE t(id INT PRIMARY KEY,p INT,q INT)", U,
         "INSERT INTO t VALUES(1,10,20)", "ALTER TABLE t CHANGE p q INT, CHANGE q p INT", "INSERT INTO t VALUES(4,1,2),(5,1,3)",

@@ -1,5 +1,6 @@
 //! Row changes to versions.
 
+mod again;
 mod made;
 
 use super::cascade::Parent;
@@ -141,6 +142,9 @@ impl Ingest {
         match images.read(rows, &target.columns) {
             Ok(images) => {
                 let Some((kind, images)) = target.of_now(event.kind, images) else { return Ok(true) };
+                if self.went_before(event, target, images)? {
+                    return Ok(true);
+                }
                 self.noting.changed(&event.table.name, kind);
                 if target.row_end.is_some() && !target.roles.children.is_empty() && images.0.is_some() {
                     self.unreadable_parent(event, at);
@@ -341,14 +345,6 @@ impl Ingest {
         self.is_used(generation);
         self.commit_piece_if_full()?;
         Ok(None)
-    }
-
-    /// Whether a row that goes is reported as it was before the same statement changed it. Seen on
-    /// MySQL 9.7.4, where a row refers to itself by ON DELETE SET NULL: its log has that change,
-    /// and then the row goes as it was before it.
-    fn restates(&self, last: &CachedHead, before: Option<Fingerprint>) -> bool {
-        let since = self.under.deletes_since;
-        before.is_some() && last.row.is_some() && since.is_some_and(|since| last.sequence >= since)
     }
 
     /// What two rows are compared by: all cells but those of generated columns, which follow from

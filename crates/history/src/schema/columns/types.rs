@@ -8,11 +8,17 @@ use crate::schema::table::FullColumn;
 use crate::schema::token::{Tokens, Unread, show};
 use dbtrail_types::column::{ColumnType, IntSize, LobSize};
 
-/// How MariaDB shows a type, where MySQL leaves the display width out. `written`: the words of the
+/// How MariaDB shows a type, where MySQL shows it otherwise (most without the display width). `written`: the words of the
 /// type, and what follows them.
 pub(super) fn shown_type(ty: &ColumnType, mut written: Tokens) -> Option<String> {
     let ColumnType::Int { size, unsigned, zerofill: false, display_width: None } = ty else {
-        return (*ty == ColumnType::Year).then(|| "year(4)".to_owned());
+        return match ty {
+            ColumnType::Year => Some("year(4)".to_owned()),
+            ColumnType::Geometry { kind } if kind == "geomcollection" => {
+                Some("geometrycollection".to_owned())
+            }
+            _ => None,
+        };
     };
     let usual = match size {
         IntSize::Tiny => 4 - u32::from(*unsigned),

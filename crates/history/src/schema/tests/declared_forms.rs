@@ -12,9 +12,9 @@ fn shown(server: ServerVersion, create: &str) -> Vec<Option<String>> {
 
 /// As SHOW COLUMNS of MariaDB 11.8.9 and 10.11.19 has them; MySQL 9.7 leaves these widths out.
 #[test]
-fn mariadb_shows_widths_of_integers() {
+fn mariadb_shows_some_types_otherwise() {
     const CREATE: &str = "CREATE TABLE x (id INT PRIMARY KEY, a INT UNSIGNED, b BIGINT(5), c TINYINT, d SMALLINT UNSIGNED, e MEDIUMINT, f BIGINT UNSIGNED, \
-        g YEAR, h VARCHAR(9), i BOOLEAN)";
+        g YEAR, h VARCHAR(9), i BOOLEAN, j GEOMETRYCOLLECTION, k GEOMCOLLECTION)";
     let widths = [
         Some("int(11)"),
         Some("int(10) unsigned"),
@@ -26,9 +26,11 @@ fn mariadb_shows_widths_of_integers() {
         Some("year(4)"),
         None,
         None,
+        Some("geometrycollection"),
+        Some("geometrycollection"),
     ];
     assert_eq!(shown(MARIADB, CREATE), widths.map(|w| w.map(str::to_owned)));
-    assert_eq!(shown(MYSQL, CREATE), [const { None }; 10]);
+    assert_eq!(shown(MYSQL, CREATE), [const { None }; 12]);
 }
 
 /// The index of MariaDB 11.8.9 over a period has its end, and then its beginning.

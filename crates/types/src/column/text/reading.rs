@@ -271,8 +271,10 @@ fn other(parts: &Parts, numbers: &[u32]) -> Option<ColumnType> {
         }
         "json" => none(ColumnType::Json),
         kind @ ("geometry" | "point" | "linestring" | "polygon" | "multipoint" | "multilinestring"
-        | "multipolygon" | "geometrycollection" | "geomcollection") => {
-            none(ColumnType::Geometry { kind: kind.to_owned() })
+        | "multipolygon") => none(ColumnType::Geometry { kind: kind.to_owned() }),
+        // As MySQL 8 shows it.
+        "geometrycollection" | "geomcollection" => {
+            none(ColumnType::Geometry { kind: "geomcollection".to_owned() })
         }
         "vector" => match numbers {
             [dimensions] => Some(ColumnType::Vector { dimensions: *dimensions }),
