@@ -45,6 +45,20 @@ pub(super) struct ImplicitDefault {
     /// REAL_AS_FLOAT.
     pub(super) real_as_float: bool,
     at: Timestamp,
+    /// The session's time zone, in seconds east of UTC, where it was given as an offset.
+    zone: Option<i64>,
+}
+
+/// The seconds of an offset like `+05:30`; `None`: a name, of which the log says no more.
+fn offset(zone: &str) -> Option<i64> {
+    let (sign, digits) = match zone.split_at_checked(1)? {
+        ("+", digits) => (1, digits),
+        ("-", digits) => (-1, digits),
+        _ => return None,
+    };
+    let (hours, minutes) = digits.split_once(':')?;
+    let number = |text: &str| text.parse::<u32>().ok().filter(|n| *n < 60).map(i64::from);
+    Some(sign * (number(hours)? * 3600 + number(minutes)? * 60))
 }
 
 impl ImplicitDefault {
@@ -56,6 +70,7 @@ impl ImplicitDefault {
             explicit_timestamps: statement.explicit_timestamps,
             real_as_float: statement.sql_mode.unwrap_or(0) & 1 != 0,
             at: statement.at,
+            zone: statement.time_zone.as_deref().and_then(offset),
         }
     }
 
@@ -126,6 +141,26 @@ impl ImplicitDefault {
         value::temporal_text(&Raw::Timestamp(seconds, 0), 0)
     }
 
+    /// The same as a DATETIME, which is of the session's time zone.
+    pub(super) fn local_now(self) -> Option<String> {
+        let seconds = u32::try_from(self.at.micros() / 1_000_000 + self.zone?).ok()?;
+        value::temporal_text(&Raw::Timestamp(seconds, 0), 0)
+    }
+
+    /// A time of the session's time zone as a TIMESTAMP keeps it; `None`: the log does not tell.
+    pub(super) fn in_utc(self, text: &str) -> Option<String> {
+        let zone = jiff::SignedDuration::from_secs(self.zone?);
+        let (whole, decimals) = text.split_once('.').unwrap_or((text, ""));
+        let local: jiff::civil::DateTime = whole.replacen(' ', "T", 1).parse().ok()?;
+        let utc = local.checked_sub(zone).ok()?;
+        // What no TIMESTAMP holds is an error of the statement.
+        if !(1970..2038).contains(&utc.year()) {
+            return None;
+        }
+        let shown = utc.strftime("%Y-%m-%d %H:%M:%S").to_string();
+        Some(if decimals.is_empty() { shown } else { format!("{shown}.{decimals}") })
+    }
+
     /// Whether a TIMESTAMP without NULL and NOT NULL takes NULL; `None`: the log does not tell.
     pub(super) fn bare_timestamp_is_nullable(self) -> Option<bool> {
         self.explicit_timestamps
@@ -159,5 +194,33 @@ pub(super) fn longest_character(charset: &str) -> Option<u32> {
         "latin1" | "ascii" | "binary" => Some(1),
         // All that are left have one byte a character.
         other => general(other).map(|_| 1),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn under(zone: Option<&str>) -> ImplicitDefault {
+        let at = Timestamp::from_micros(1_577_836_800_500_000);
+        let plain = LoggedStatement::plain("", ServerVersion::default(), at);
+        ImplicitDefault::of(&LoggedStatement { time_zone: zone.map(str::to_owned), ..plain })
+    }
+
+    /// As MySQL 9.7 and MariaDB 11.8 fill an added column; of zones with a name the log has no more
+    /// than that.
+    #[test]
+    fn times_are_of_the_session_s_time_zone() {
+        let east = under(Some("+05:30"));
+        assert_eq!(east.in_utc("2020-01-01 05:30:00").as_deref(), Some("2020-01-01 00:00:00"));
+        assert_eq!(east.local_now().as_deref(), Some("2020-01-01 05:30:00"));
+        assert_eq!(
+            under(Some("-03:00")).in_utc("2019-12-31 22:00:00.500").as_deref(),
+            Some("2020-01-01 01:00:00.500")
+        );
+        assert_eq!(east.in_utc("1970-01-01 00:00:00"), None);
+        for zone in [None, Some("SYSTEM"), Some("Europe/Berlin")] {
+            assert_eq!((under(zone).in_utc("2020-01-01 05:30:00"), under(zone).local_now()), (None, None));
+        }
     }
 }

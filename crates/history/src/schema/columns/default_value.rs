@@ -105,16 +105,15 @@ pub(super) fn filled(
             ColumnType::Bit { bits: width } => return BackfilledValue::With(Some(bit_cell(*bits, *width))),
             _ => return unknown("a bit literal"),
         },
-        // The statement's own second, which the log tells; a DATETIME would be in the session's
-        // time zone, and fractions are not always logged.
-        Some(ColumnDefault::Now(0)) if column.ty == (ColumnType::Timestamp { fsp: 0 }) => {
-            return match silent.now() {
-                Some(text) => BackfilledValue::With(Some(text.into_bytes())),
-                None => unknown("the time of the statement"),
+        // The statement's own second, which the log tells; fractions are not always logged.
+        Some(ColumnDefault::Now(decimals)) => {
+            let now = match (decimals, &column.ty) {
+                (0, ColumnType::Timestamp { fsp: 0 }) => silent.now(),
+                (0, ColumnType::DateTime { fsp: 0 }) => silent.local_now(),
+                _ => None,
             };
-        }
-        Some(ColumnDefault::Now(_)) => {
-            return unknown("the time of the statement in the session's time zone");
+            let known = now.map(|text| BackfilledValue::With(Some(text.into_bytes())));
+            return known.unwrap_or_else(|| unknown("the time of the statement in the session's time zone"));
         }
         Some(ColumnDefault::Text(text)) => {
             // The bits of the text, and not its number.
@@ -126,10 +125,20 @@ pub(super) fn filled(
         }
         Some(ColumnDefault::Number(text)) => text,
     };
-    match literal(column, text) {
+    let cell = match column.ty {
+        ColumnType::Timestamp { fsp } => timestamp(column, fsp, text, silent),
+        _ => literal(column, text),
+    };
+    match cell {
         Some(cell) => BackfilledValue::With(Some(cell)),
         None => unknown(&format!("{text}, whose form in type {} is not known", column.ty)),
     }
+}
+
+/// A literal of a TIMESTAMP, which means a time of the session's time zone.
+fn timestamp(column: &Column, fsp: u8, text: &str, silent: ImplicitDefault) -> Option<Vec<u8>> {
+    let local = literal(&Column { ty: ColumnType::DateTime { fsp }, ..column.clone() }, text)?;
+    silent.in_utc(std::str::from_utf8(&local).ok()?).map(String::into_bytes)
 }
 
 /// The bits that a text of ASCII stands for; `None`: they have no room.
