@@ -2,7 +2,7 @@
 //! `tests/real/windows_record.py`): an instant before that has the old state, one after it the new
 //! one, and what lies in between is refused and names the change.
 
-#![expect(clippy::expect_used, reason = "a test")]
+#![expect(clippy::expect_used, clippy::cast_possible_truncation, reason = "a test")]
 
 use dbtrail_history::History;
 use dbtrail_history::query::Reading;

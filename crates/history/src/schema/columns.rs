@@ -7,7 +7,7 @@ mod default_value;
 mod indexes;
 mod types;
 
-use super::convert::convertible;
+use super::converted::convertible;
 use super::foreign::{inline_counts, references};
 use super::implicit_default::{ImplicitDefault, longest_character};
 use super::table::{BackfilledValue, Full, FullColumn, Index};

@@ -6,6 +6,7 @@
 
 #![expect(clippy::wildcard_enum_match_arm, reason = "the pairs of types that are not named are not followed")]
 
+use super::converted::convertible;
 use super::number::{self, Exact};
 use super::temporal::Temporal;
 use dbtrail_types::charset;
@@ -69,6 +70,10 @@ pub(super) fn convert(bytes: &[u8], from: &Column, to: &Column, by: By) -> Optio
     let zoned = |column: &Column| matches!(column.ty, ColumnType::Timestamp { .. });
     if zoned(from) && !zoned(to) {
         return None;
+    }
+    // A column of any geometry takes one of a kind as it is.
+    if let (ColumnType::Geometry { .. }, ColumnType::Geometry { kind }) = (&from.ty, &to.ty) {
+        return (kind == "geometry").then(|| bytes.to_vec());
     }
     let source = source(bytes, from)?;
     match &to.ty {
@@ -301,20 +306,6 @@ fn text(source: &OldValue<'_>, from: &Column, to: &Column) -> Option<Vec<u8>> {
 
 fn fits(text: &str, chars: u32) -> bool {
     text.chars().count() <= usize::try_from(chars).unwrap_or(usize::MAX)
-}
-
-/// Whether the text can be held in a character set as it is.
-pub(super) fn convertible(text: &str, set: &str) -> bool {
-    match set {
-        "utf8mb4" => true,
-        "utf8mb3" | "utf8" | "ucs2" => text.chars().all(|c| u32::from(c) < 0x1_0000),
-        // What is ASCII is the same in all others, or is converted without loss.
-        _ if text.is_ascii() => true,
-        _ => {
-            let stored = charset::encode(set, text.as_bytes());
-            charset::decode(set, &stored).is_ok_and(|back| back == text)
-        }
-    }
 }
 
 fn binary(source: &OldValue<'_>, from: &Column, to: &Column) -> Option<Vec<u8>> {

@@ -4,6 +4,7 @@
 use super::columns::lob_size;
 use super::implicit_default::longest_character;
 use super::token::Unread;
+use dbtrail_types::charset;
 use dbtrail_types::column::{Column, ColumnType, LobSize};
 
 /// Bytes of the longest character of a collation's character set.
@@ -105,4 +106,18 @@ pub(super) fn keeps_labels(column: &Column, collation: &str) -> Result<(), Unrea
         return Ok(());
     }
     Err(format!("servers damage the labels outside of ASCII of column {} in such a conversion", column.name))
+}
+
+/// Whether the text can be held in a character set as it is.
+pub(super) fn convertible(text: &str, set: &str) -> bool {
+    match set {
+        "utf8mb4" => true,
+        "utf8mb3" | "utf8" | "ucs2" => text.chars().all(|c| u32::from(c) < 0x1_0000),
+        // What is ASCII is the same in all others, or is converted without loss.
+        _ if text.is_ascii() => true,
+        _ => {
+            let stored = charset::encode(set, text.as_bytes());
+            charset::decode(set, &stored).is_ok_and(|back| back == text)
+        }
+    }
 }

@@ -4,7 +4,7 @@
 
 use super::is_timestamp;
 use crate::schema::compute;
-use crate::schema::convert::convertible;
+use crate::schema::converted::convertible;
 use crate::schema::implicit_default::ImplicitDefault;
 use crate::schema::number::range;
 use crate::schema::table::BackfilledValue;

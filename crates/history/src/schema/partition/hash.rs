@@ -61,13 +61,12 @@ pub(super) fn of_key(
             continue;
         };
         match stored(definition.columns.get(at)?, cell, hasher)? {
-            Stored::Bytes(bytes) => hash.bytes(bytes),
-            Stored::Weights(Weights::Latin1(bytes)) => hash.bytes(bytes),
+            Stored::Bytes(bytes) | Stored::Weights(Weights::Latin1(bytes)) => hash.bytes(bytes),
             Stored::Weights(Weights::General(words)) => {
-                hash.bytes(words.into_iter().flat_map(u16::to_le_bytes))
+                hash.bytes(words.into_iter().flat_map(u16::to_le_bytes));
             }
             Stored::Weights(Weights::Unicode(words)) => {
-                hash.bytes(words.into_iter().flat_map(u16::to_be_bytes))
+                hash.bytes(words.into_iter().flat_map(u16::to_be_bytes));
             }
             Stored::Unicode9(words) => hash.words(&words),
         }
