@@ -71,8 +71,9 @@ fn a_change_is_seen_when_it_was_seen() {
     for server in ["mariadb-10.11", "mariadb-11.8", "mysql-9.7"] {
         let log = folder.join(format!("{server}.binlog"));
         let history = Arc::new(History::read(ServerId("x".into()), &[log]).expect("the log"));
-        let told = std::fs::read_to_string(folder.join(format!("{server}.json"))).expect("what was seen");
-        let changes: Vec<Change> = serde_json::from_str(&told).expect("JSON");
+        let text_of_seen =
+            std::fs::read_to_string(folder.join(format!("{server}.json"))).expect("what was seen");
+        let changes: Vec<Change> = serde_json::from_str(&text_of_seen).expect("JSON");
         for change in &changes {
             // Of an UPDATE without BEGIN this server logs the second in which it began, and no more
             // (docs/agent.md): what a file cannot tell, a captured server's clock does.

@@ -9,6 +9,7 @@
 mod dates;
 mod formula;
 mod hash;
+mod hasher;
 mod read;
 #[cfg(test)]
 mod recorded;
@@ -21,7 +22,7 @@ use crate::key;
 use dates::{days, seconds};
 use dbtrail_types::column::{Column, ColumnType, TableDefinition, same_name};
 use formula::Formula;
-use hash::Hasher;
+use hasher::Hasher;
 use read::{definition, definitions};
 pub(super) use read::{names, read};
 use serde::{Deserialize, Serialize};
@@ -235,8 +236,7 @@ impl Partitions {
             PartitionMethod::LinearHash(by) => (Shape::LinearHash, by),
             PartitionMethod::Key { columns, linear, hasher } => {
                 let columns = if columns.is_empty() { &definition.primary_key } else { columns };
-                let hash = hash::of_key(columns, definition, cells, *hasher)?;
-                return self.slot(hash, *linear);
+                return self.slot(hash::of_key(columns, definition, cells, *hasher)?, *linear);
             }
             PartitionMethod::Computed(shape, formula) => {
                 let value =

@@ -5,8 +5,8 @@
 //! with `encoding_rs` 0.8 (`tests/real/charsets.py` does it again). In cp932 and euckr all that the
 //! servers know is the same. In gbk the library knows more (the euro sign, what GB 18030 added,
 //! private use), in sjis it knows the additions of cp932, and seven signs differ: those are not
-//! read. What is a backslash there is stored as 0x815F, and 0x5C is only shown as one. ujis, eucjpms, big5, gb2312
-//! and gb18030 differ in more, and are refused by name.
+//! read. What is a backslash there is stored as 0x815F, and 0x5C is only shown as one. ujis,
+//! eucjpms, big5, gb2312 and gb18030 differ in more, and are refused by name.
 
 use encoding_rs::{EUC_KR, Encoding, GBK, SHIFT_JIS};
 

@@ -8,8 +8,8 @@ use crate::schema::table::FullColumn;
 use crate::schema::token::{Tokens, Unread, show};
 use dbtrail_types::column::{ColumnType, IntSize, LobSize};
 
-/// How MariaDB shows a type, where MySQL shows it otherwise (most without the display width). `written`: the words of the
-/// type, and what follows them.
+/// How MariaDB shows a type, where MySQL shows it otherwise (most without the display width).
+/// `written`: the words of the type, and what follows them.
 pub(super) fn shown_type(ty: &ColumnType, mut written: Tokens) -> Option<String> {
     let ColumnType::Int { size, unsigned, zerofill: false, display_width: None } = ty else {
         return match ty {

@@ -5,22 +5,10 @@
 //! count byte by byte, text by its weights. MySQL 5.1 took the bytes of numbers as they are
 //! (ALGORITHM = 1).
 
+use super::hasher::Hasher;
 use super::stored::{Stored, stored};
 use dbtrail_types::collation::Weights;
 use dbtrail_types::column::TableDefinition;
-use serde::{Deserialize, Serialize};
-
-/// Whose hash it is.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) enum Hasher {
-    MySql,
-    /// MySQL 5.1, and later with ALGORITHM = 1.
-    MySql51,
-    MariaDb,
-    /// That was not kept: what both do alike.
-    #[default]
-    Either,
-}
 
 /// A hash in the making.
 struct Hash {

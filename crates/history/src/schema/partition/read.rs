@@ -2,7 +2,7 @@
 
 use super::dates::{days, seconds_from_zero};
 use super::formula::Formula;
-use super::hash::Hasher;
+use super::hasher::Hasher;
 use super::{Bound, By, Limit, Partition, PartitionMethod, Partitions, Shape, Through};
 use crate::log::ServerVersion;
 use crate::schema::token::{Tokens, Unread};

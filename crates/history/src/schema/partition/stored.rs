@@ -3,7 +3,7 @@
 #![expect(clippy::wildcard_enum_match_arm, reason = "types that are not named are not followed")]
 
 use super::dates::seconds;
-use super::hash::Hasher;
+use super::hasher::Hasher;
 use dbtrail_types::collation::{Weights, latin1, weights};
 use dbtrail_types::column::{Column, ColumnType, IntSize};
 use std::net::{Ipv4Addr, Ipv6Addr};
