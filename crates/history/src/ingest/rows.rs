@@ -4,7 +4,7 @@ mod again;
 mod made;
 
 use super::cascade::Parent;
-use super::head_cache::{CachedHead, Fingerprint};
+use super::head_cache::CachedHead;
 use super::images::{Images, Keyed};
 use super::references::Referring;
 use super::target::Target;
