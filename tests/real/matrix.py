@@ -18,6 +18,7 @@ import socket
 import struct
 import tempfile
 import threading
+import time
 import traceback
 
 import adapters
@@ -605,6 +606,8 @@ class Matrix:
         other = self.connect()
         try:
             other.query("KILL %s" % before)
+            # It is ended a moment later: a statement that comes in between is lost with it.
+            time.sleep(0.3)
         finally:
             other.close()
         after = self.first("SELECT CONNECTION_ID()")[0]
