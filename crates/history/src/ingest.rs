@@ -337,6 +337,7 @@ impl Ingest {
             horizon: RetentionHorizon::default(),
             stopped: None,
             changes: self.changes,
+            unchecked: self.has_unchecked(),
         }
     }
 

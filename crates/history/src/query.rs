@@ -35,6 +35,7 @@ mod refusal;
 mod rows;
 mod scan;
 mod transaction;
+mod unchecked;
 mod visible;
 mod walk;
 mod window;

@@ -126,6 +126,8 @@ pub struct History {
     pub(super) stopped: Option<String>,
     /// How many row changes it holds.
     pub(super) changes: u64,
+    /// Whether there are changes that are not compared yet with what was before them.
+    pub(super) unchecked: bool,
 }
 
 impl History {

@@ -50,6 +50,8 @@ use waiting::Waiting;
 
 /// Operations after which a batch is written, when events come without a pause.
 const BATCH: usize = 16 * 1024;
+/// Messages that wait where the log has more than can be taken in just now.
+const BEHIND: usize = 128;
 /// Bytes of the log after which a batch is written.
 const BATCH_BYTES: u64 = 16 << 20;
 /// How long a batch waits for more, and how long at most while more comes.
@@ -356,6 +358,7 @@ impl Recorder {
         loop {
             self.room(inputs)?;
             self.backup(inputs)?;
+            self.ingest.is_behind(inputs.len() >= BEHIND);
             let input = match inputs.try_recv() {
                 Ok(input) => {
                     patient = true;

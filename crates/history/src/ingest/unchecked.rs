@@ -5,7 +5,9 @@
 //! key is not remembered. Of an update both rows are in the log: it can be written without, as a
 //! whole, and be compared when nothing else is to be done ([`Ingest::check_some`]), with the same
 //! consequence. How far that is is kept with the record; where too many changes wait for it, no
-//! more are put off.
+//! more are put off. Until then nothing is answered that another change could contradict: a look-up
+//! compares what it reads with the change after it, and what is asked of a window is refused
+//! (`query::unchecked`).
 
 use super::Ingest;
 use super::head_cache::{CachedHead, Fingerprint};
@@ -34,6 +36,8 @@ pub(super) struct Doubt(pub(super) ChangeSequence, pub(super) &'static str);
 pub(super) struct Unchecked {
     /// Whether changes are put off at all: somebody must call [`Ingest::check_some`] then.
     on: bool,
+    /// Whether the log has more than can be taken in just now.
+    behind: bool,
     /// None of the changes before this one.
     since: ChangeSequence,
     /// Some from there on.
@@ -56,7 +60,13 @@ pub(crate) struct Misfit {
 impl Ingest {
     /// Changes may be put off from here on; all before this one were compared.
     pub(crate) fn put_off_since(&mut self, since: ChangeSequence) {
-        self.unchecked = Unchecked { on: true, since, some: since < self.next };
+        self.unchecked = Unchecked { on: true, behind: true, since, some: since < self.next };
+    }
+
+    /// Whether the log has more than can be taken in just now: only then are changes put off, since
+    /// questions about windows wait until all are compared.
+    pub(crate) fn is_behind(&mut self, behind: bool) {
+        self.unchecked.behind = behind;
     }
 
     /// Before which change all were compared, as of now.
@@ -74,13 +84,14 @@ impl Ingest {
 
     /// Whether a change of the log need not be compared at once.
     pub(super) fn may_put_off(&self, target: &Target, version: &Version<&[u8]>) -> bool {
-        let Unchecked { on, since, .. } = self.unchecked;
+        let Unchecked { on, behind, since, .. } = self.unchecked;
         let (Some(before), Some(after)) = (version.before, version.after) else { return false };
         // Rows that are being read may be from after this change, and cannot be compared with it
         // later. What a statement deletes may be restated, and names that may be renamed are told
         // by their rows.
         let read = |generation: &TableGeneration| generation.baseline != Baseline::Reading;
-        on && version.kind == EventType::Update
+        on && behind
+            && version.kind == EventType::Update
             && version.side == KeyMove::Same
             && before.len() + after.len() <= WIDE
             && self.next.0.saturating_sub(since.0) < MOST

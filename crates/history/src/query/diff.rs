@@ -66,6 +66,7 @@ impl History {
     /// Every reason not to answer.
     pub fn diff(self: &Arc<Self>, request: &DiffRequest) -> Result<DiffAnswer, Refusal> {
         self.check_server(&request.server_id)?;
+        self.all_compared()?;
         let name = TableName { schema: request.schema.clone(), table: request.table.clone() };
         let name = self.catalog.folded(name);
         let (window, (from, to), end) = self.asked(request)?;

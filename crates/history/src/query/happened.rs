@@ -84,6 +84,7 @@ impl History {
         let mut ready = VecDeque::new();
         match (table, asked) {
             (HistoryTable::Changes, Some(asked)) => {
+                self.all_compared()?;
                 let changes = self.all_changes(request, visible, asked, line)?;
                 return Ok(HistoryAnswer::Changes(Box::new(changes)));
             }

@@ -53,6 +53,7 @@ impl History {
     /// Every reason not to answer.
     pub fn net(self: &Arc<Self>, request: &NetRequest) -> Result<NetAnswer, Refusal> {
         self.check_server(&request.server_id)?;
+        self.all_compared()?;
         let name = TableName { schema: request.schema.clone(), table: request.table.clone() };
         let name = self.catalog.folded(name);
         let (from, to) = self.span(&request.span)?;

@@ -50,7 +50,9 @@ impl Question<'_> {
         {
             return Err(self.history.ambiguous(change.sequence, &self.one(&change)));
         }
-        if let Some(last) = versions.newest_before(generation, key, at)? {
+        let last = versions.newest_before(generation, key, at)?;
+        self.next_fits(key, last.as_ref())?;
+        if let Some(last) = last {
             return Ok(match last.row {
                 Some(image) => State::Row(image, last.definition),
                 None => State::NoRow(self.noted(NoteCode::DeletedAt, last.sequence)?),

@@ -56,7 +56,8 @@ impl Scan {
             ));
         }
         let cut = question.cut;
-        let stretch = RangeReader::new(bounds, base, (cut.at, cut.doubtful), question.history.end);
+        let mut stretch = RangeReader::new(bounds, base, (cut.at, cut.doubtful), question.history.end);
+        stretch.unchecked = question.history.unchecked;
         Ok(Self {
             name: question.name.clone(),
             generation: question.found.generation_id,

@@ -97,6 +97,19 @@ fn taken_in(entries: Vec<(i64, Vec<Change>)>, memory: Memory) -> Arc<History> {
 }
 
 fn stamped(entries: Vec<(i64, Vec<Change>)>, memory: Memory, stamp: Stamp) -> Arc<History> {
+    let mut ingest = ingested(entries, memory, stamp);
+    put_off::check(&mut ingest);
+    finished(ingest)
+}
+
+fn finished(ingest: Ingest) -> Arc<History> {
+    let ends = LogEnds { start: t(0), end: Some(t(100)), passed: None, previous: None, stopped: None };
+    let history = ingest.finish(ServerId("x".into()), ends).unwrap();
+    index_is_whole(&history);
+    Arc::new(history)
+}
+
+fn ingested(entries: Vec<(i64, Vec<Change>)>, memory: Memory, stamp: Stamp) -> Ingest {
     let mut ingest = Ingest::default();
     if matches!(memory, Memory::PutsOff { .. }) {
         ingest.put_off_since(ChangeSequence(1));
@@ -121,11 +134,7 @@ fn stamped(entries: Vec<(i64, Vec<Change>)>, memory: Memory, stamp: Stamp) -> Ar
             put_off::check(&mut ingest);
         }
     }
-    put_off::check(&mut ingest);
-    let ends = LogEnds { start: t(0), end: Some(t(100)), passed: None, previous: None, stopped: None };
-    let history = ingest.finish(ServerId("x".into()), ends).unwrap();
-    index_is_whole(&history);
-    Arc::new(history)
+    ingest
 }
 
 /// The index of changes tells of every version, in the order of the log, and of every table that
@@ -166,12 +175,18 @@ fn range(from: &str, to: &str) -> Keys {
 }
 
 fn collect(answer: impl Iterator<Item = Result<Vec<u8>, Refusal>>) -> Vec<Value> {
-    let bytes: Vec<u8> = answer.flat_map(|chunk| chunk.unwrap()).collect();
+    collected(answer).unwrap()
+}
+
+/// The lines of an answer, or the code with which it broke off.
+fn collected(answer: impl Iterator<Item = Result<Vec<u8>, Refusal>>) -> Result<Vec<Value>, &'static str> {
+    let chunks: Vec<Vec<u8>> = answer.collect::<Result<_, _>>().map_err(|refused| refused.code)?;
+    let bytes = chunks.concat();
     let text = String::from_utf8(bytes).unwrap();
     assert!(text.ends_with('\n'));
     let lines = text.lines().map(|l| serde_json::from_str(l).unwrap());
     // Who made changes is shown by tests of its own.
-    lines.filter(|l: &Value| l.get("origin").is_none()).collect()
+    Ok(lines.filter(|l: &Value| l.get("origin").is_none()).collect())
 }
 
 /// Rows and notes at a second, or the code of the refusal.
@@ -185,7 +200,7 @@ fn at(history: &Arc<History>, point: AsOf, keys: Keys) -> Result<(Value, Value),
         filter: None,
         limit: None,
     };
-    let mut lines = collect(history.rows(&request, Reading::Flashback).map_err(|r| r.code)?);
+    let mut lines = collected(history.rows(&request, Reading::Flashback).map_err(|r| r.code)?)?;
     let end = lines.pop().unwrap();
     let rows = lines.split_off(1);
     assert_eq!(end["end"]["rows"], rows.len());

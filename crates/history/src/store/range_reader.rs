@@ -5,7 +5,7 @@
 //! merged by key. Of a key with many versions only the first ones are read here; its row is then
 //! looked up by itself.
 
-use super::form::{damaged, read_version, row_of, sequence_of};
+use super::form::{damaged, is_unchecked, read_version, row_of, sequence_of};
 use super::{BaseRow, ChangeSequence, EncodedKey, GenerationId, SPACE, changed, row_key};
 use crate::engine::{Snapshot, StoreError, Table};
 use crate::image::Image;
@@ -86,6 +86,8 @@ pub struct RangeReader {
     cut: (ChangeSequence, ChangeSequence),
     /// After the last change of the record.
     end: ChangeSequence,
+    /// Whether a change may contradict what was before it: who looks the key up finds out.
+    pub unchecked: bool,
 }
 
 /// One of the two orders.
@@ -138,6 +140,7 @@ impl Reading {
         value: &[u8],
         (at, doubtful): (ChangeSequence, ChangeSequence),
         end: ChangeSequence,
+        unchecked: bool,
     ) -> Result<(), StoreError> {
         self.seen += 1;
         if self.reported.is_some() || sequence >= end {
@@ -146,7 +149,7 @@ impl Reading {
         if sequence >= at {
             // Whether a change in doubt is in, nobody can tell; who looks the key up says which it
             // is.
-            if sequence < doubtful {
+            if sequence < doubtful || unchecked && is_unchecked(value) {
                 self.reported = Some(RowAtPosition::Ask);
                 return Ok(());
             }
@@ -186,7 +189,7 @@ impl RangeReader {
         end: ChangeSequence,
     ) -> Self {
         let base = base.then(|| Pages::new(bounds.clone()));
-        Self { versions: Pages::new(bounds), base, cut, end }
+        Self { versions: Pages::new(bounds), base, cut, end, unchecked: false }
     }
 
     /// The next key; `None`: there is none. One call reads a page at most.
@@ -224,7 +227,7 @@ impl RangeReader {
     }
 
     fn read_versions(&mut self, snapshot: &dyn Snapshot) -> Result<(), StoreError> {
-        let (cut, end) = (self.cut, self.end);
+        let (cut, end, unchecked) = (self.cut, self.end, self.unchecked);
         let Pages { from, to, ready } = &mut self.versions;
         let (mut bytes, mut looked, mut now) = (0, 0, None::<Reading>);
         let mut next = None;
@@ -243,7 +246,7 @@ impl RangeReader {
             }
             looked += 1;
             let Some(reading) = &mut now else { return Ok(false) };
-            reading.take(sequence, value, cut, end)?;
+            reading.take(sequence, value, cut, end, unchecked)?;
             if reading.reported.is_some() && reading.seen > PASSED {
                 next = Some(prefix_end(row));
                 return Ok(false);

@@ -56,6 +56,66 @@ fn what_cannot_be_followed_makes_a_table_unreadable_from_there_on() {
     }
 }
 
+/// All rows at an instant.
+fn scanned(h: &Arc<History>, at: i64) -> Result<Value, &'static str> {
+    let choice = KeyChoice::Scan(dbtrail_types::agent_api::KeyScan::default());
+    super::at(h, AsOf::Time(t(at)), Keys { columns: vec!["id".into()], choice }).map(|(rows, _)| rows)
+}
+
+/// Before a change is compared with what was before it, no answer says what it could contradict.
+#[test]
+fn what_is_not_compared_yet_is_not_answered_wrongly() {
+    for (was, fits) in [("a", true), ("other", false)] {
+        let log = vec![
+            (1, vec![sql(CREATE)]),
+            (2, vec![row("t", None, Some((1, "a")))]),
+            (3, vec![row("t", None, Some((2, "x")))]),
+            (5, vec![row("t", Some((1, was)), Some((1, "b")))]),
+        ];
+        let ingest = ingested(log, Memory::PutsOff { often: false }, Stamp::Commit);
+        assert!(ingest.has_unchecked());
+        let h = finished(ingest);
+        let then = if fits { Ok(json!([["1", "a"]])) } else { Err("unreadable_table") };
+        assert_eq!(rows(&h, 4, &["1"]), then, "{was}: before the change");
+        assert_eq!(rows(&h, 5, &["1"]), Ok(json!([["1", "b"]])), "{was}: it was this afterwards");
+        assert_eq!(rows(&h, 4, &["2"]), Ok(json!([["2", "x"]])), "{was}: another row");
+        let all = scanned(&h, 4);
+        let then = if fits { Ok(json!([["1", "a"], ["2", "x"]])) } else { Err("unreadable_table") };
+        assert_eq!(all, then, "{was}: the whole table");
+        assert_eq!(diff(&h, 1, 5, keys(&["1"])), Err("overloaded"), "{was}: a window");
+    }
+    // Of a table that was made in the record every row was put into it.
+    let log = vec![(1, vec![sql(CREATE)]), (3, vec![row("t", Some((7, "c")), Some((7, "d")))])];
+    let h = finished(ingested(log, Memory::PutsOff { often: false }, Stamp::Commit));
+    assert_eq!(rows(&h, 2, &["7"]), Err("unreadable_table"));
+    assert_eq!(scanned(&h, 2), Err("unreadable_table"));
+}
+
+/// The log gives time between its parts: nothing is put off then.
+#[test]
+fn nothing_is_put_off_while_the_log_gives_time() {
+    let mut ingest = Ingest::default();
+    ingest.put_off_since(ChangeSequence(1));
+    ingest.is_behind(false);
+    for (n, changes) in [
+        (1, vec![sql(CREATE)]),
+        (2, vec![row("t", None, Some((1, "a")))]),
+        (3, vec![row("t", Some((1, "a")), Some((1, "b")))]),
+    ] {
+        let entry = CommittedTransaction {
+            gtid: None,
+            committed: t(n),
+            stamp: Stamp::Commit,
+            position: BinlogPosition { file: "binlog.000001".into(), offset: u64::try_from(n).unwrap() },
+            origin: Origin::default(),
+            changes: changes.into(),
+        };
+        ingest.entry(entry).unwrap();
+        ingest.forget(false);
+    }
+    assert!(!ingest.has_unchecked());
+}
+
 /// The rows of a change that was put off are those of the log.
 #[test]
 fn what_is_compared_later_is_answered_meanwhile() {
