@@ -1,6 +1,8 @@
 //! Looks at the server's list of sessions, so that the numbers of connections in the log get names.
 
+mod conduct;
 mod evidence;
+mod pretenders;
 
 use super::Ended;
 use super::client::{ClientError, text};
@@ -11,6 +13,8 @@ use super::task::SourceTask;
 use crate::capture::{CaptureEvent, SessionInfo, SessionsLook, ValidFrom};
 use dbtrail_types::timestamp::Timestamp;
 use evidence::{AdminCount, Evidence, Listed, Look};
+use pretenders::{PretenderWatch, RightsStatus};
+use std::collections::BTreeMap;
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -40,6 +44,7 @@ struct Looker {
     session: Session,
     _known: OwnConnection,
     evidence: Evidence,
+    pretenders: PretenderWatch,
     /// Whether connections counted at the last look.
     counts: bool,
 }
@@ -83,35 +88,77 @@ async fn look(
     } else {
         let session = Session::open_same(&reader.config, facts).await?;
         let known = reader.own.know(session.client.id());
-        looker.insert(Looker { session, _known: known, evidence: Evidence::default(), counts: false })
+        let (evidence, pretenders) = (Evidence::default(), PretenderWatch::default());
+        looker.insert(Looker { session, _known: known, evidence, pretenders, counts: false })
     };
-    let session = &mut looker.session;
-    let before = admin_count(session).await?;
+    let Looker { session, pretenders, .. } = looker;
+    let own = reader.own.ids();
+    let before = status(session).await?;
+    let conduct_before = pretenders.conduct(session, before.rights, &own).await?;
     let end = session.log_end().await?;
     let counts = counts(session).await?;
     let list = if counts { counted(session).await? } else { listed(session).await? };
-    let after = admin_count(session).await?;
+    let after = status(session).await?;
+    let conduct_after = pretenders.conduct(session, after.rights, &own).await?;
     looker.counts = counts;
-    let sessions = looker.evidence.take(Look { before, end: end.clone(), list, after });
+    let sessions = looker.evidence.take(Look {
+        counts: (before.admin, after.admin),
+        conduct: conduct_before.zip(conduct_after),
+        end: end.clone(),
+        list,
+    });
     Ok(ValidFrom { after: end, what: SessionsLook { at: Timestamp::now(), sessions } })
 }
 
-/// What the server has counted; `None`: it does not say.
-async fn admin_count(session: &mut Session) -> Result<Option<AdminCount>, ClientError> {
-    let mut numbers = [None, None, None];
-    for pattern in ["Com\\_admin\\_commands", "Uptime%"] {
+/// What the server has counted.
+struct Counted {
+    /// `None`: it does not say.
+    admin: Option<AdminCount>,
+    rights: RightsStatus,
+}
+
+/// Statements by which somebody may do more or less than before.
+const RIGHTS: [&str; 16] = [
+    "com_alter_user",
+    "com_alter_user_default_role",
+    "com_create_role",
+    "com_create_user",
+    "com_drop_role",
+    "com_drop_user",
+    "com_flush",
+    "com_grant",
+    "com_grant_role",
+    "com_grant_roles",
+    "com_rename_user",
+    "com_reset",
+    "com_revoke",
+    "com_revoke_all",
+    "com_revoke_role",
+    "com_revoke_roles",
+];
+
+async fn status(session: &mut Session) -> Result<Counted, ClientError> {
+    let mut status = BTreeMap::new();
+    for pattern in ["Com\\_%", "Uptime%", "Performance\\_schema\\_users\\_lost"] {
         for row in session.client.query(&format!("SHOW GLOBAL STATUS LIKE '{pattern}'")).await? {
             let mut cells = row.into_iter().map(text);
             let (Some(Some(name)), Some(Some(value))) = (cells.next(), cells.next()) else { continue };
-            let names = ["com_admin_commands", "uptime", "uptime_since_flush_status"];
-            let known = names.iter().position(|asked| name.eq_ignore_ascii_case(asked));
-            if let Some(number) = known.and_then(|at| numbers.get_mut(at)) {
-                *number = value.parse::<i64>().ok();
-            }
+            status.extend(value.parse::<u64>().ok().map(|value| (name.to_ascii_lowercase(), value)));
         }
     }
-    let [Some(commands), Some(uptime), Some(flushed)] = numbers else { return Ok(None) };
-    Ok(u64::try_from(commands).ok().map(|commands| AdminCount { commands, flushed: uptime - flushed }))
+    let of = |name: &str| status.get(name).copied();
+    let flushed = of("uptime").zip(of("uptime_since_flush_status"));
+    let admin = of("com_admin_commands").zip(flushed);
+    Ok(Counted {
+        admin: admin.map(|(commands, (uptime, since))| AdminCount {
+            commands,
+            flushed: uptime.wrapping_sub(since),
+        }),
+        rights: RightsStatus {
+            changes: RIGHTS.iter().filter_map(|name| of(name)).fold(0, u64::wrapping_add),
+            lost: of("performance_schema_users_lost").unwrap_or(0),
+        },
+    })
 }
 
 /// Whether each connection counts how often it becomes another user.

@@ -11,9 +11,13 @@
 //!   While it does not move, every connection has the user with which any of these looks has found
 //!   it, also if it is gone by now.
 //!
+//! And a number in the log is that of the connection only while nobody can have written another's
+//! (see [`super::conduct`]): without that nobody is named.
+//!
 //! In each look the count is read, then the end of the log, then the list, then the count again: a
 //! commit after the end of the log of one look comes after all that was read before it.
 
+use super::conduct::Conduct;
 use crate::binlog_position::BinlogPosition;
 use crate::capture::{CertainSession, SessionInfo};
 use std::collections::HashMap;
@@ -24,7 +28,7 @@ use std::sync::Arc;
 pub(super) struct AdminCount {
     pub(super) commands: u64,
     /// Seconds from the start of the server to the last FLUSH STATUS.
-    pub(super) flushed: i64,
+    pub(super) flushed: u64,
 }
 
 /// A connection in the list.
@@ -40,11 +44,13 @@ pub(super) struct Listed {
 /// A look at the list.
 #[derive(Clone, Debug)]
 pub(super) struct Look {
-    pub(super) before: Option<AdminCount>,
+    /// Before all else, and after it.
+    pub(super) counts: (Option<AdminCount>, Option<AdminCount>),
+    /// What pretenders did up to then, also before and after; `None`: that is not known.
+    pub(super) conduct: Option<(Conduct, Conduct)>,
     /// The end of the log before the list was read.
     pub(super) end: BinlogPosition,
     pub(super) list: Vec<Listed>,
-    pub(super) after: Option<AdminCount>,
 }
 
 /// A connection of the last look.
@@ -65,12 +71,23 @@ pub(super) struct Evidence {
     known: HashMap<u32, SessionEvidence>,
     /// The count of the whole server since it last moved, and the end of the log then.
     calm: Option<(AdminCount, BinlogPosition)>,
+    /// What pretenders did up to the last look, and since when that was nothing.
+    honest: Option<(Conduct, BinlogPosition)>,
 }
 
 impl Evidence {
     /// What is certain after another look.
     pub(super) fn take(&mut self, look: Look) -> Vec<CertainSession> {
-        let Look { before, end, list, after } = look;
+        let Look { counts: (before, after), conduct, end, list } = look;
+        let conduct = conduct.filter(|(before, after)| after.is_harmless_since(before));
+        self.honest = match (self.honest.take(), conduct) {
+            (Some((last, since)), Some((before, after))) if before.is_harmless_since(&last) => {
+                Some((after, since))
+            }
+            (_, Some((_, after))) => Some((after, end.clone())),
+            (_, None) => None,
+        };
+        let honest = self.honest.as_ref().map(|(_, since)| since);
         let is_first = self.first.is_none();
         let first = self.first.get_or_insert_with(|| end.clone()).clone();
         let unmoved = before.filter(|_| before == after);
@@ -83,7 +100,8 @@ impl Evidence {
         let mut gone = std::mem::take(&mut self.known);
         let mut certain = Vec::new();
         let mut name = |id, since: Option<&BinlogPosition>, info: Option<&Arc<SessionInfo>>| {
-            let (Some(since), Some(info)) = (since, info) else { return };
+            let (Some(since), Some(info), Some(honest)) = (since, info, honest) else { return };
+            let since = if since.reaches(honest) { since } else { honest };
             if *since != end && end.reaches(since) {
                 certain.push(CertainSession { id, since: since.clone(), info: Arc::clone(info) });
             }
@@ -121,6 +139,7 @@ impl SessionEvidence {
 
 #[cfg(test)]
 mod tests {
+    use super::super::conduct::ConductEvidence;
     use super::*;
 
     fn at(offset: u64) -> BinlogPosition {
@@ -131,6 +150,10 @@ mod tests {
         SessionInfo { user: user.to_owned(), host: None, program: None }
     }
 
+    fn conduct(statements: u64) -> Conduct {
+        Conduct { rights: 0, evidence: ConductEvidence::Counted(statements) }
+    }
+
     /// A look at this end of the log, with the server's counts around it.
     fn look(end: u64, counts: (u64, u64), list: &[(u32, &str, Option<u64>)]) -> Look {
         let count = |commands| Some(AdminCount { commands, flushed: 0 });
@@ -138,7 +161,8 @@ mod tests {
             let info = (!name.is_empty()).then(|| user(name));
             Listed { id, info, changes }
         });
-        Look { before: count(counts.0), end: at(end), list: list.collect(), after: count(counts.1) }
+        let conduct = Some((conduct(0), conduct(0)));
+        Look { counts: (count(counts.0), count(counts.1)), conduct, end: at(end), list: list.collect() }
     }
 
     fn named(evidence: &mut Evidence, taken: Look) -> Vec<(u32, u64, String)> {
@@ -192,6 +216,30 @@ mod tests {
         // The same number after FLUSH STATUS.
         let flushed = Some(AdminCount { commands: 9, flushed: 5 });
         let list = vec![Listed { id: 2, info: Some(user("b")), changes: None }];
-        assert_eq!(named(&mut evidence, Look { before: flushed, end: at(90), list, after: flushed }), []);
+        let conduct = Some((conduct(0), conduct(0)));
+        let look = Look { counts: (flushed, flushed), conduct, end: at(90), list };
+        assert_eq!(named(&mut evidence, look), []);
+    }
+
+    #[test]
+    fn nobody_is_named_while_another_can_have_written_the_number() {
+        let mut evidence = Evidence::default();
+        let mut see = |end, conduct| {
+            let look = Look { conduct, ..look(end, (7, 7), &[(1, "a", Some(0))]) };
+            named(&mut evidence, look)
+        };
+        let both = |before, after| Some((conduct(before), conduct(after)));
+        let named = |since| [(1, since, "a".to_owned())];
+        assert_eq!(see(10, both(3, 3)), []);
+        assert_eq!(see(20, both(3, 3)), named(10));
+        // One of them ran SET between the looks, or during one, or it is not known.
+        assert_eq!(see(30, both(4, 4)), []);
+        assert_eq!(see(40, both(4, 4)), named(30));
+        assert_eq!(see(50, both(4, 5)), []);
+        assert_eq!(see(60, both(5, 5)), []);
+        assert_eq!(see(70, both(5, 5)), named(60));
+        assert_eq!(see(80, None), []);
+        assert_eq!(see(90, both(5, 5)), []);
+        assert_eq!(see(95, both(5, 5)), named(90));
     }
 }
