@@ -15,6 +15,7 @@ use std::time::Duration;
 
 pub mod change_columns;
 pub mod charsets;
+pub(crate) mod columns;
 mod filter;
 mod filter_constant;
 mod filter_labels;
@@ -23,11 +24,13 @@ mod function;
 pub mod group;
 mod gtid;
 pub mod guard;
+mod having;
 pub mod history;
 mod key_value;
 mod keys;
 mod literal;
 mod scan;
+pub mod selected;
 mod timestamp;
 
 pub use scan::TableScan;

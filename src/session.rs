@@ -4,9 +4,11 @@
 //! Knows no packets (that is `wire`) and no HTTP (that is `agent_client`).
 
 mod about;
+mod aggregate;
 mod answer;
 mod diagnostics;
 mod effective_settings;
+mod equal_values;
 mod evaluate;
 mod explain;
 mod figures;

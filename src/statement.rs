@@ -4,6 +4,7 @@
 //! ([`Reading`]). The tokens and the expression grammar are sqlparser's; the time clause, which no
 //! SQL parser knows in these forms, is taken out of the token stream first.
 
+mod aggregate;
 mod binary;
 mod bind;
 mod clauses;
@@ -35,7 +36,8 @@ pub use bind::{MOST_PARAMETERS, Outline, Parameter, Template};
 
 use bind::Placeholders;
 use cursor::Cursor;
-pub use draft::{COUNT, Draft, Limit, Projected, VirtualSchema};
+pub use aggregate::{Aggregate, AggregateFunction, function as aggregate_function};
+pub use draft::{Draft, Limit, OrderItem, Projected, VirtualSchema};
 pub use history::HISTORY;
 pub use information_schema::{
     Absent, Empty, INFORMATION_SCHEMA, InformationSchema, Item, Joined, Named, Narrowed, Query, Relation,

@@ -1,10 +1,8 @@
 //! The PK rule: every statement binds the table's whole primary key, or is refused.
 
-mod columns;
-
 use super::Resolved;
 use super::charsets::Charsets;
-use super::group;
+use super::group::Grouping;
 use super::key_value::LiteralReader;
 use super::keys::Predicate;
 use super::scan::{TableScan, not_asked};
@@ -13,8 +11,8 @@ use crate::statement::Draft;
 use crate::statement::Limit;
 use crate::statement::TimeClause;
 use crate::statement::VirtualSchema;
-pub use columns::{Output, SelectableColumns, source};
-pub(super) use columns::{order, output};
+pub use super::columns::{Output, SelectableColumns, source};
+use super::selected::{Selected, selected};
 use dbtrail_types::agent_api::{Filter, KeyChoice, KeyScan, Keys, change_columns};
 use dbtrail_types::column::Column;
 use dbtrail_types::column::TableDefinition;
@@ -31,7 +29,7 @@ pub struct Admitted {
     keys: Keys,
     filter: Option<Filter>,
     output: Vec<Output>,
-    groups: Option<Vec<usize>>,
+    grouping: Option<Grouping>,
     order: Vec<(usize, bool)>,
     limit: Option<Limit>,
     max_rows: Option<u64>,
@@ -88,10 +86,10 @@ impl Admitted {
         &self.output
     }
 
-    /// GROUP BY: positions in the source; `None`: rows are not counted.
+    /// How rows are grouped; `None`: they are not.
     #[must_use]
-    pub fn groups(&self) -> Option<&[usize]> {
-        self.groups.as_deref()
+    pub fn grouping(&self) -> Option<&Grouping> {
+        self.grouping.as_ref()
     }
 
     /// ORDER BY: position in the source, descending. Empty: key order (rows) or event order (diff).
@@ -104,7 +102,7 @@ impl Admitted {
     /// agent's own.
     #[must_use]
     pub fn most(&self) -> Option<u64> {
-        let limit = self.limit.filter(|_| self.order.is_empty() && self.groups.is_none())?;
+        let limit = self.limit.filter(|_| self.order.is_empty() && self.grouping.is_none())?;
         Some(limit.offset.saturating_add(limit.count))
     }
 
@@ -138,13 +136,14 @@ pub fn admit(
         charsets: resolved.charsets,
         allow_scan: resolved.allow_scan,
     };
-    let Checked { keys: (keys, filter), output, groups, order } = checked(asked, definition, settings, None)?;
+    let Checked { keys: (keys, filter), selected } = checked(asked, definition, settings, None)?;
+    let Selected { output, order, grouping } = selected;
     let limit = resolved.draft.limit;
     Ok(Admitted {
         keys,
         filter,
         output,
-        groups,
+        grouping,
         order,
         limit,
         max_rows: settings.max_rows,
@@ -158,6 +157,8 @@ pub fn admit(
 pub struct Outlined {
     /// The columns to show.
     pub output: Vec<Output>,
+    /// How rows are grouped; `None`: they are not.
+    pub grouping: Option<Grouping>,
     /// Parameters that are compared with a key column.
     pub parameters: Vec<(usize, Column)>,
 }
@@ -188,15 +189,13 @@ pub fn outline(
     settings: PlanSettings,
 ) -> Result<Outlined, Failure> {
     let open = RefCell::new(Vec::new());
-    let Checked { output, .. } = checked(asked, definition, settings, Some(&open))?;
-    Ok(Outlined { output, parameters: open.into_inner() })
+    let Selected { output, grouping, .. } = checked(asked, definition, settings, Some(&open))?.selected;
+    Ok(Outlined { output, grouping, parameters: open.into_inner() })
 }
 
 struct Checked {
     keys: (Keys, Option<Filter>),
-    output: Vec<Output>,
-    groups: Option<Vec<usize>>,
-    order: Vec<(usize, bool)>,
+    selected: Selected,
 }
 
 fn checked(
@@ -232,15 +231,9 @@ fn checked(
         if permitted || predicate.key().is_empty() { e } else { not_asked(e, settings.table_scan) }
     })?;
     let source = source(draft.virtual_schema, definition);
-    let output = output(&draft.projection, &source)?;
-    let order = draft
-        .order_by
-        .iter()
-        .map(|(name, descending)| order(name, *descending, &output, &source))
-        .collect::<Result<Vec<_>, _>>()?;
-    let groups = group::groups(draft, &source, zone)?;
-    group::valid(groups.as_deref(), output.iter().map(|o| o.source), &order, &source)?;
-    Ok(Checked { keys, output, groups, order })
+    // The values of HAVING are known when the statement is executed.
+    let selected = selected(draft, &source, zone, open.is_none().then_some(charsets))?;
+    Ok(Checked { keys, selected })
 }
 
 /// The keys that a statement names; where it may, the stretch of keys in which all that it means

@@ -78,6 +78,9 @@ fn plan(admitted: &Admitted, zone: &Zone) -> Vec<(&'static str, String)> {
     if !draft.group_by.is_empty() {
         items.push(("groups", draft.group_by.join(", ")));
     }
+    if let Some(having) = &draft.having {
+        items.push(("having", having.to_string()));
+    }
     if !draft.order_by.is_empty() {
         let order = draft.order_by.iter().map(|(n, down)| format!("{n}{}", if *down { " DESC" } else { "" }));
         items.push(("order", order.collect::<Vec<_>>().join(", ")));

@@ -1,6 +1,6 @@
 //! The columns of a result as they are declared.
 
-use crate::plan::group::count_column;
+use crate::plan::group::Grouping;
 use crate::plan::guard::{Admitted, Output};
 use crate::statement::{Draft, VirtualSchema};
 use dbtrail_types::column::{Column, TableDefinition};
@@ -16,6 +16,7 @@ pub(super) struct Heading {
     table: String,
     alias: Option<String>,
     output: Vec<Output>,
+    grouping: Option<Grouping>,
     definition: Arc<TableDefinition>,
     columns: Arc<[ResultColumn]>,
 }
@@ -32,7 +33,7 @@ impl Heading {
         }
         let draft = &admitted.resolved().draft;
         let columns: Arc<[ResultColumn]> =
-            result_columns(draft.virtual_schema.name(), draft, source, admitted.output()).into();
+            result_columns(draft.virtual_schema.name(), draft, source, (admitted.output(), admitted.grouping())).into();
         *last = (columns.len() <= KEPT_COLUMNS).then(|| Self::new(admitted, Arc::clone(&columns)));
         columns
     }
@@ -44,7 +45,8 @@ impl Heading {
             && self.virtual_schema == draft.virtual_schema
             && self.table == draft.table
             && self.alias == draft.alias
-            && self.output == admitted.output();
+            && self.output == admitted.output()
+            && self.grouping.as_ref() == admitted.grouping();
         same.then(|| Arc::clone(&self.columns))
     }
 
@@ -55,6 +57,7 @@ impl Heading {
             table: draft.table.clone(),
             alias: draft.alias.clone(),
             output: admitted.output().to_vec(),
+            grouping: admitted.grouping().cloned(),
             definition: Arc::clone(admitted.definition()),
             columns,
         }
@@ -70,20 +73,22 @@ pub(super) fn result_columns(
     schema: &str,
     draft: &Draft,
     source: &[Column],
-    output: &[Output],
+    (output, grouping): (&[Output], Option<&Grouping>),
 ) -> Vec<ResultColumn> {
-    let columns = output.iter().map(|o| {
+    let columns = output.iter().filter_map(|o| {
         let Some(column) = source.get(o.source).cloned() else {
-            return computed(&o.name, count_column());
+            let at = o.source.saturating_sub(source.len());
+            let planned = grouping.and_then(|grouping| grouping.aggregates.get(at))?;
+            return Some(computed(&o.name, planned.declared.clone()));
         };
-        ResultColumn {
+        Some(ResultColumn {
             name: o.name.clone(),
             org_name: column.name.clone(),
             table: draft.alias.clone().unwrap_or_else(|| draft.table.clone()),
             org_table: draft.table.clone(),
             schema: schema.to_owned(),
             column,
-        }
+        })
     });
     columns.collect()
 }

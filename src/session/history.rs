@@ -7,7 +7,8 @@ use super::origin::Sight;
 use super::travel::audited;
 use super::{Answer, RowStream, Session, Tenant};
 use crate::failure::Failure;
-use crate::plan::{self, When, history::selected};
+use crate::plan::selected::selected;
+use crate::plan::{self, When};
 use crate::statement::{Draft, HISTORY, Limit, RecordEnd, TimestampExpr};
 use dbtrail_types::agent_api::Filter;
 use dbtrail_types::column::TableDefinition;
@@ -38,9 +39,10 @@ impl Session {
         }
         let (window, transaction) = self.window(table, &draft, &tenant, now)?;
         let definition = table.definition();
-        let selected = selected(&draft, &definition, &self.zone)?;
-        let columns = result_columns(HISTORY, &draft, &definition.columns, &selected.output);
         let charsets = self.variables.effective.charsets;
+        let selected = selected(&draft, &definition.columns, &self.zone, Some(charsets))?;
+        let shown = (selected.output.as_slice(), selected.grouping.as_ref());
+        let columns = result_columns(HISTORY, &draft, &definition.columns, shown);
         let filter = plan::history::condition(&draft, &definition, (&self.zone, charsets));
         let allowed = tenant.allowed_schemas.clone();
         let select_limit = self.variables.effective.select_limit;
@@ -53,7 +55,7 @@ impl Session {
             let context = EvaluationContext { session: self, now };
             (None, Condition::new(filter, (&draft, &definition.columns), context)?)
         };
-        let enough = limit.filter(|_| selected.order.is_empty() && selected.groups.is_none());
+        let enough = limit.filter(|_| selected.order.is_empty() && selected.grouping.is_none());
         let enough = enough.filter(|_| table == HistoryTable::Changes);
         let asked = HistoryRequest {
             server_id: tenant.server_id.clone(),
@@ -94,8 +96,9 @@ impl Session {
         draft: &Draft,
     ) -> Result<Vec<ResultColumn>, Failure> {
         let definition: TableDefinition = table.definition();
-        let selected = selected(draft, &definition, &self.zone)?;
-        Ok(result_columns(HISTORY, draft, &definition.columns, &selected.output))
+        let selected = selected(draft, &definition.columns, &self.zone, None)?;
+        let shown = (selected.output.as_slice(), selected.grouping.as_ref());
+        Ok(result_columns(HISTORY, draft, &definition.columns, shown))
     }
 
     /// Puts the ends of the record instead of the words that mean them.

@@ -218,7 +218,8 @@ impl Session {
             }
         }
         let source = guard::source(draft.virtual_schema, &definition);
-        Ok(result_columns(draft.virtual_schema.name(), &draft, &source, &outlined.output))
+        let shown = (outlined.output.as_slice(), outlined.grouping.as_ref());
+        Ok(result_columns(draft.virtual_schema.name(), &draft, &source, shown))
     }
 
     /// Columns of a SELECT without a table. What its parameters make of an expression is not known:

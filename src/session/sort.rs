@@ -24,6 +24,11 @@ pub(super) fn compare(a: &Row, b: &Row, order: &[(usize, bool)], columns: &[Colu
 /// NULL comes before everything.
 fn cells(a: &Cell, b: &Cell, ty: &ColumnType) -> Ordering {
     let (Some(a), Some(b)) = (a, b) else { return a.is_some().cmp(&b.is_some()) };
+    values(a, b, ty)
+}
+
+/// Compares two values of a type.
+pub(super) fn values(a: &[u8], b: &[u8], ty: &ColumnType) -> Ordering {
     match ty {
         ColumnType::Int { .. } | ColumnType::Decimal { .. } => numbers(a, b),
         ColumnType::Float { .. } | ColumnType::Double { .. } => {

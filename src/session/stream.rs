@@ -8,9 +8,8 @@ use super::row_maker::{Made, RowMaker};
 use super::sort;
 use crate::agent_client::{AgentRows, Batch};
 use crate::failure::Failure;
-use crate::plan::group::count_column;
 use crate::plan::guard::{self, Admitted};
-use crate::plan::history::Selected;
+use crate::plan::selected::Selected;
 use crate::statement::{Limit, VirtualSchema};
 use dbtrail_types::column::Column;
 use dbtrail_types::result_set::{Note, ResultColumn, Row};
@@ -30,7 +29,7 @@ pub struct RowStream {
     /// Columns of the source, and whether it is the last time that one is shown.
     output: Vec<(usize, bool)>,
     order: Vec<(usize, bool)>,
-    /// Rows are counted, and not shown.
+    /// Rows are put into groups, and not shown.
     groups: Option<Groups>,
     skip: u64,
     left: u64,
@@ -66,7 +65,7 @@ impl RowStream {
         let selected = Selected {
             output: admitted.output().to_vec(),
             order: admitted.order().to_vec(),
-            groups: admitted.groups().map(<[usize]>::to_vec),
+            grouping: admitted.grouping().cloned(),
         };
         debug_assert!(draft.virtual_schema != VirtualSchema::Diff || source.len() >= 13);
         let maker = RowMaker {
@@ -99,13 +98,16 @@ impl RowStream {
         selected: Selected,
         (limit, max_rows): (Option<Limit>, Option<u64>),
     ) -> Self {
-        let Selected { output, order, groups } = selected;
+        let Selected { output, order, grouping } = selected;
         let mut shown = HashSet::new();
         let mut output: Vec<(usize, bool)> =
             output.iter().rev().map(|o| (o.source, shown.insert(o.source))).collect();
         output.reverse();
         maker.needed = vec![false; maker.source.len()];
-        let sorted = order.iter().map(|(at, _)| *at).chain(groups.iter().flatten().copied());
+        let grouped = grouping.iter().flat_map(|grouping| {
+            grouping.columns.iter().chain(grouping.aggregates.iter().flat_map(|a| &a.columns)).copied()
+        });
+        let sorted = order.iter().map(|(at, _)| *at).chain(grouped);
         for at in output.iter().map(|(at, _)| *at).chain(sorted) {
             if let Some(needed) = maker.needed.get_mut(at) {
                 *needed = true;
@@ -117,7 +119,7 @@ impl RowStream {
             maker,
             output,
             order,
-            groups: groups.as_deref().map(Groups::new),
+            groups: grouping.map(Groups::new),
             skip: limit.offset,
             left: limit.count,
             most: max_rows.map(|most| (most, most)),
@@ -176,11 +178,12 @@ impl RowStream {
 
     async fn next_sorted(&mut self) -> Result<Next, Failure> {
         if self.sorted.is_none() {
+            let computed: Vec<Column> = self.groups.iter().flat_map(Groups::computed).cloned().collect();
             let (mut all, notes) = match self.groups.take() {
                 Some(groups) => self.grouped(groups).await?,
                 None => self.whole().await?,
             };
-            let columns: Vec<Column> = self.maker.source.iter().cloned().chain([count_column()]).collect();
+            let columns: Vec<Column> = self.maker.source.iter().cloned().chain(computed).collect();
             all.sort_by(|a, b| sort::compare(a, b, &self.order, &columns));
             self.sorted = Some((all.into_iter(), notes));
         }
@@ -218,7 +221,7 @@ impl RowStream {
         }
     }
 
-    /// All rows, counted.
+    /// All rows, as groups.
     async fn grouped(&mut self, mut groups: Groups) -> Result<(Vec<Row>, Vec<Note>), Failure> {
         loop {
             let batch = self.rows.next().await?;
@@ -238,7 +241,7 @@ impl RowStream {
                 Made::Rows(rows) => {
                     rows.iter().try_for_each(|row| groups.add(row, &self.maker.source))?;
                 }
-                Made::End(notes) => return Ok((groups.rows(self.maker.source.len()), notes)),
+                Made::End(notes) => return Ok((groups.rows(self.maker.source.len())?, notes)),
             }
         }
     }

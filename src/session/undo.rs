@@ -120,7 +120,7 @@ impl Session {
         };
         let source = guard::source(resolved.draft.virtual_schema, admitted.definition());
         let columns =
-            result_columns(resolved.draft.virtual_schema.name(), &resolved.draft, &source, admitted.output());
+            result_columns(resolved.draft.virtual_schema.name(), &resolved.draft, &source, (admitted.output(), None));
         Ok(Answer::Table(columns, rows.map(shown).collect()))
     }
 }

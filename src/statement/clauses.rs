@@ -7,7 +7,7 @@ use sqlparser::tokenizer::Token;
 
 /// Clauses of SELECT that time-travel queries do not have, and what to do instead.
 const UNSUPPORTED: &[(&str, &str)] = &[
-    ("HAVING", "ask for the rows and filter them in the application"),
+    ("HAVING", "it follows GROUP BY, and ORDER BY follows it"),
     ("WINDOW", "ask for the rows and compute over them in the application"),
     ("UNION", "run two statements"),
     ("EXCEPT", "run two statements"),
@@ -234,6 +234,11 @@ pub(super) fn tail(c: &mut Cursor<'_>, draft: &mut Draft) -> Result<(), Refused>
         }
         c.go(end);
     }
+    if c.words(&["HAVING"]) {
+        let end = clause_end(c, &["ORDER", "LIMIT"]);
+        draft.having = Some(c.part(c.index(), end).expression()?);
+        c.go(end);
+    }
     if c.words(&["ORDER", "BY"]) {
         let end = clause_end(c, &["LIMIT"]);
         for part in c.part(c.index(), end).split() {
@@ -284,5 +289,5 @@ fn leftover(c: &Cursor<'_>) -> Refused {
             "a join at {here} is no part of a time-travel query: ask for one table at a time and join in the application"
         ));
     }
-    c.unexpected("WHERE, GROUP BY, ORDER BY, LIMIT or the end")
+    c.unexpected("WHERE, GROUP BY, HAVING, ORDER BY, LIMIT or the end")
 }

@@ -188,7 +188,7 @@ pub(super) fn not_a_column(part: &Cursor<'_>) -> String {
         return format!("TOP at {}: MySQL writes LIMIT n at the end of the statement", part.position());
     }
     format!(
-        "'{}' in the select list, at {}: name columns of the table; of functions, aggregates and expressions only COUNT(*) is computed here",
+        "'{}' in the select list, at {}: name columns of the table; of functions, aggregates and expressions only COUNT, MIN, MAX and SUM of columns are computed here",
         shortened(&part.source(), 60),
         part.position()
     )

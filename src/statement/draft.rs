@@ -1,5 +1,6 @@
 //! A time-travel statement as it was written, before it is known whether it may be asked.
 
+use super::aggregate::Aggregate;
 use super::refused::StatementPosition;
 use super::time_clause::TimeClause;
 use sqlparser::ast::Expr;
@@ -57,8 +58,10 @@ pub struct Draft {
     pub filter: Option<Expr>,
     /// GROUP BY: columns, as written, qualifiers taken off.
     pub group_by: Vec<String>,
-    /// ORDER BY: column (as written, qualifier taken off, or [`COUNT`]) and whether descending.
-    pub order_by: Vec<(String, bool)>,
+    /// HAVING.
+    pub having: Option<Expr>,
+    /// ORDER BY: what, and whether descending.
+    pub order_by: Vec<(OrderItem, bool)>,
     /// LIMIT.
     pub limit: Option<Limit>,
     /// ALLOW WIDE, or the hint `SET_VAR(dbtrail_allow_wide_diff=ON)`, or OFF; `None`: the session
@@ -74,12 +77,27 @@ impl Draft {
     #[must_use]
     pub fn is_grouped(&self) -> bool {
         !self.group_by.is_empty()
-            || self.projection.iter().any(|item| matches!(item, Projected::Count { .. }))
+            || self.projection.iter().any(|item| matches!(item, Projected::Aggregate { .. }))
     }
 }
 
-/// `COUNT(*)` in ORDER BY, however it was written.
-pub const COUNT: &str = "COUNT(*)";
+/// What rows are ordered by.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum OrderItem {
+    /// A column as written, its qualifier taken off, or an alias.
+    Column(String),
+    /// What is computed of a group.
+    Aggregate(Aggregate),
+}
+
+impl std::fmt::Display for OrderItem {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Column(name) => f.write_str(name),
+            Self::Aggregate(aggregate) => aggregate.fmt(f),
+        }
+    }
+}
 
 /// One selected column.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -93,8 +111,10 @@ pub enum Projected {
         /// Its alias.
         alias: Option<String>,
     },
-    /// `COUNT(*) [AS alias]`
-    Count {
+    /// `COUNT(*) [AS alias]`, and others.
+    Aggregate {
+        /// What is computed.
+        aggregate: Aggregate,
         /// The alias, or the text as it was written.
         name: String,
     },

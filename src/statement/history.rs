@@ -64,6 +64,7 @@ pub(super) fn history(c: &Cursor<'_>) -> Result<Option<Statement>, Refused> {
         time_at,
         filter: None,
         group_by: Vec::new(),
+        having: None,
         order_by: Vec::new(),
         limit: None,
         allow_wide_diff: first.wide.or(then.wide).or(hints.allow_wide_diff),

@@ -46,6 +46,7 @@ pub(super) fn orm(c: &Cursor<'_>, reading: Reading) -> Result<Option<Draft>, Ref
         time_at,
         filter: None,
         group_by: Vec::new(),
+        having: None,
         order_by: Vec::new(),
         limit: None,
         allow_wide_diff: allowed.wide.or(hints.allow_wide_diff),

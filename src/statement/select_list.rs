@@ -2,18 +2,9 @@
 
 use super::cursor::{Cursor, shortened, unsupported};
 use super::diagnostics::not_a_column;
-use super::{COUNT, Draft, Limit, MOST_COLUMNS, Projected, Refused, StatementPosition};
+use super::aggregate::{aggregate, column};
+use super::{Draft, Limit, MOST_COLUMNS, OrderItem, Projected, Refused, StatementPosition};
 use sqlparser::tokenizer::Token;
-
-/// A column, its qualifiers taken off: nothing but the one table can be meant, and the plan knows
-/// its names.
-fn column(c: &mut Cursor<'_>) -> Result<String, Refused> {
-    let mut name = c.name("a column")?;
-    while c.token(&Token::Period) {
-        name = c.name("a column")?;
-    }
-    Ok(name)
-}
 
 pub(super) fn projection(list: &Cursor<'_>) -> Result<Vec<Projected>, Refused> {
     let mut projected = Vec::new();
@@ -56,9 +47,9 @@ fn expression_free(part: &mut Cursor<'_>) -> Result<Projected, Refused> {
         return Err(computed(part));
     }
     let begin = part.clone();
-    if count(part) {
+    if let Some(aggregate) = aggregate(part) {
         let written = begin.part(begin.index(), part.index()).source();
-        return Ok(Projected::Count { name: alias_of(part)?.unwrap_or(written) });
+        return Ok(Projected::Aggregate { aggregate, name: alias_of(part)?.unwrap_or(written) });
     }
     let name = column(part)?;
     Ok(Projected::Column { name, alias: alias_of(part)? })
@@ -75,19 +66,6 @@ fn alias_of(part: &mut Cursor<'_>) -> Result<Option<String>, Refused> {
     Ok(part.text())
 }
 
-/// `COUNT(*)`, or of a number, which is never NULL.
-fn count(part: &mut Cursor<'_>) -> bool {
-    let position = part.index();
-    let found = part.words(&["COUNT"])
-        && part.token(&Token::LParen)
-        && (part.token(&Token::Mul) || part.number().is_some())
-        && part.token(&Token::RParen);
-    if !found {
-        part.go(position);
-    }
-    found
-}
-
 /// A column to group by.
 pub(super) fn group(mut part: Cursor<'_>) -> Result<String, Refused> {
     if !matches!(part.peek(), Some(Token::Word(_))) {
@@ -100,7 +78,7 @@ pub(super) fn group(mut part: Cursor<'_>) -> Result<String, Refused> {
     Err(unsupported(format!("GROUP BY an expression, at {}: group by columns", part.here())))
 }
 
-pub(super) fn order(mut part: Cursor<'_>) -> Result<(String, bool), Refused> {
+pub(super) fn order(mut part: Cursor<'_>) -> Result<(OrderItem, bool), Refused> {
     if !matches!(part.peek(), Some(Token::Word(_))) {
         return Err(unsupported(format!(
             "ORDER BY '{}' at {}: order by a column",
@@ -108,12 +86,15 @@ pub(super) fn order(mut part: Cursor<'_>) -> Result<(String, bool), Refused> {
             part.position()
         )));
     }
-    let name = if count(&mut part) { COUNT.to_owned() } else { column(&mut part)? };
+    let item = match aggregate(&mut part) {
+        Some(aggregate) => OrderItem::Aggregate(aggregate),
+        None => OrderItem::Column(column(&mut part)?),
+    };
     let descending = part.one_of(&["ASC", "DESC"]) == Some("DESC");
     if !part.is_at_end() {
         return Err(unsupported(format!("ORDER BY an expression, at {}: order by a column", part.here())));
     }
-    Ok((name, descending))
+    Ok((item, descending))
 }
 
 pub(super) fn limit(c: &mut Cursor<'_>) -> Result<Limit, Refused> {
@@ -144,7 +125,7 @@ pub(super) fn distinct(draft: &mut Draft, at: Option<StatementPosition>) -> Resu
     }
     let named = draft.projection.iter().map(|item| match item {
         Projected::Column { name, .. } => Some(name.clone()),
-        Projected::All | Projected::Count { .. } => None,
+        Projected::All | Projected::Aggregate { .. } => None,
     });
     let columns: Option<Vec<String>> = named.collect();
     match columns.filter(|columns| !columns.is_empty()) {

@@ -88,6 +88,7 @@ fn travel(mut c: Cursor<'_>, named: &[String], hints: &Hints) -> Result<Draft, R
         time_at,
         filter: None,
         group_by: Vec::new(),
+        having: None,
         order_by: Vec::new(),
         limit: None,
         allow_wide_diff: first.wide.or(then.wide).or(hints.allow_wide_diff),

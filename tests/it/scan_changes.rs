@@ -96,6 +96,69 @@ async fn changes_without_keys_are_those_of_the_recording() {
     }
 }
 
+/// COUNT, MIN, MAX and SUM of columns, against the same rows.
+async fn computed(
+    conn: &mut Conn,
+    table: &serde_json::Value,
+    from: &str,
+    counts: &BTreeMap<Option<String>, usize>,
+) {
+    let rows = table["rows"].as_array().expect("rows");
+    let columns = table["columns"].as_array().expect("columns");
+    let of = |name: &str| {
+        let at = columns.iter().position(|c| c == name).expect("a column");
+        rows.iter().filter_map(move |row| row[at].as_str())
+    };
+    let ids = || of("id").map(|id| id.parse::<u64>().expect("a number"));
+    let cents = of("amount").map(|text| text.replace('.', "").parse::<i128>().expect("a number"));
+    let cents = cents.sum::<i128>();
+    let sum = format!("{}{}.{:02}", if cents < 0 { "-" } else { "" }, cents.abs() / 100, cents.abs() % 100);
+    let want = [
+        of("note").count().to_string(),
+        of("created_at").collect::<std::collections::BTreeSet<_>>().len().to_string(),
+        ids().min().expect("rows").to_string(),
+        ids().max().expect("rows").to_string(),
+        sum,
+        of("created_at").min().expect("rows").to_owned(),
+        ids().map(u128::from).sum::<u128>().to_string(),
+    ];
+    let sql = format!(
+        "SELECT COUNT(note), COUNT(DISTINCT created_at), MIN(id), MAX(orders.id) most, SUM(amount), MIN(created_at), SUM(id) {from}"
+    );
+    let mut answer = conn.query_iter(&sql).await.expect("an answer");
+    let names: Vec<String> = answer.columns_ref().iter().map(|c| c.name_str().into_owned()).collect();
+    assert_eq!(names[..4], ["COUNT(note)", "COUNT(DISTINCT created_at)", "MIN(id)", "most"]);
+    let lengths: Vec<u32> = answer.columns_ref().iter().map(mysql_async::Column::column_length).collect();
+    assert_eq!(lengths, [21, 21, 20, 20, 36, 19, 43], "as MySQL 9.7 declares them");
+    answer.collect::<mysql_async::Row>().await.expect("rows");
+    drop(answer);
+    let want: Vec<Option<String>> = want.into_iter().map(Some).collect();
+    assert_eq!(asked(conn, &sql).await, [want]);
+    // The same place in the result is another aggregate now.
+    let smallest = asked(conn, &format!("SELECT MIN(id) x {from}")).await;
+    let largest = asked(conn, &format!("SELECT MAX(id) x {from}")).await;
+    assert_ne!(smallest, largest);
+    let none = asked(conn, &format!("SELECT MIN(id), SUM(id), COUNT(id) {from} WHERE id = 0")).await;
+    assert_eq!(none, [[None, None, Some("0".to_owned())]]);
+    // HAVING: by an alias, by what is not shown, with parameters.
+    let few = counts.values().copied().min().expect("groups");
+    let more = counts.values().filter(|count| **count > few).count();
+    for sql in [
+        format!("SELECT status, COUNT(*) AS n {from} GROUP BY status HAVING n > {few}"),
+        format!("SELECT status {from} GROUP BY status HAVING NOT (COUNT(*) <= {few} OR MAX(id) IS NULL)"),
+        format!("SELECT status {from} GROUP BY status HAVING COUNT(1) BETWEEN {} AND 100000", few + 1),
+    ] {
+        assert_eq!(asked(conn, &sql).await.len(), more, "{sql}");
+    }
+    let prepared = format!("SELECT status, MAX(id) {from} GROUP BY status HAVING COUNT(*) > ? ORDER BY MAX(id) DESC");
+    let prepared = conn.prep(prepared).await.expect("a statement");
+    let found: Vec<(String, u64)> = conn.exec(&prepared, (few,)).await.expect("rows");
+    assert_eq!(found.len(), more);
+    assert!(found.is_sorted_by(|a, b| a.1 >= b.1), "{found:?}");
+    let explained = asked(conn, &format!("EXPLAIN SELECT status {from} GROUP BY status HAVING COUNT(*) > 1")).await;
+    assert!(explained.iter().any(|row| row[0].as_deref() == Some("having")), "{explained:?}");
+}
+
 #[tokio::test]
 async fn rows_and_changes_are_counted() {
     let chain = chain(MYSQL).await;
@@ -155,15 +218,21 @@ async fn rows_and_changes_are_counted() {
     assert!(distinct.len() > 1 && distinct == grouped, "{distinct:?} {grouped:?}");
     let limited = asked(&mut conn, &format!("SELECT DISTINCT status {from} LIMIT 1")).await;
     assert_eq!(limited.len(), 1);
+    computed(&mut conn, table, &from, &counts).await;
     for (sql, named) in [
         (format!("SELECT id, COUNT(*) {from}"), "id"),
         (format!("SELECT * {from} GROUP BY status"), "id"),
         (format!("SELECT COUNT(*) {from} GROUP BY nothing"), "nothing"),
-        (format!("SELECT COUNT(*) {from} GROUP BY status HAVING COUNT(*) > 1"), "HAVING"),
-        (format!("SELECT SUM(amount) {from}"), "SUM"),
+        (format!("SELECT status {from} GROUP BY status HAVING status = 'paid'"), "status"),
+        (format!("SELECT COUNT(*) {from} HAVING AVG(id) > 1"), "HAVING"),
+        (format!("SELECT id {from} HAVING id > 1"), "HAVING"),
+        (format!("SELECT SUM(status) {from}"), "SUM(status)"),
+        (format!("SELECT MIN(status) {from}"), "MIN(status)"),
+        (format!("SELECT AVG(amount) {from}"), "AVG"),
+        (format!("SELECT SUM(amount + 1) {from}"), "SUM"),
         (format!("SELECT id {from} ORDER BY COUNT(*)"), "COUNT(*)"),
         (format!("SELECT DISTINCT * {from}"), "DISTINCT"),
-        (format!("SELECT COUNT(id) {from}"), "COUNT"),
+        (format!("SELECT COUNT(nothing) {from}"), "nothing"),
         (format!("SELECT DISTINCT COUNT(*) {from}"), "DISTINCT"),
     ] {
         let reported = refused(&mut conn, &sql).await;

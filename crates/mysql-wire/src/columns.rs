@@ -110,6 +110,10 @@ fn expression(declared: &mut Declared, column: &Column) {
             declared.kind = field_type::NULL;
             return;
         }
+        ColumnType::Binary { .. } => {
+            declared.decimals = ANY_DECIMALS;
+            return;
+        }
         ColumnType::VarBinary { bytes } => {
             declared.decimals = ANY_DECIMALS;
             bytes

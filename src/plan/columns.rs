@@ -1,12 +1,13 @@
 //! The columns of an answer: which there are, which are shown, and in which order of rows.
 
-use super::super::change_columns::{diff_columns, undo_columns};
+use super::change_columns::{diff_columns, undo_columns};
 use crate::failure::Failure;
-use crate::statement::{COUNT, MOST_COLUMNS, Projected, VirtualSchema};
+use super::group::Aggregates;
+use crate::statement::{MOST_COLUMNS, OrderItem, Projected, VirtualSchema};
 use dbtrail_types::column::{Column, ColumnType, TableDefinition, same_name};
 use std::sync::Arc;
 
-/// A column of the result: which column of the source (after its last: COUNT(*)), and the name to
+/// A column of the result: which column of the source (after its last: what is computed of groups), and the name to
 /// show. For rows the source is the table's columns; for a diff it is `event_id, event_timestamp,
 /// event_type, gtid, <key columns>, changed_columns, row_before, row_after, connection_id,
 /// server_id, binlog_file, binlog_position, statement, cause`.
@@ -51,7 +52,11 @@ pub fn source(schema: VirtualSchema, definition: &Arc<TableDefinition>) -> Selec
     }
 }
 
-pub(in crate::plan) fn output(projection: &[Projected], source: &[Column]) -> Result<Vec<Output>, Failure> {
+pub(super) fn output(
+    projection: &[Projected],
+    source: &[Column],
+    aggregates: &Aggregates,
+) -> Result<Vec<Output>, Failure> {
     let shown = || source.iter().enumerate().filter(|(_, column)| !column.invisible);
     let all = || shown().map(|(i, c)| Output { source: i, name: c.name.clone() });
     if projection.is_empty() {
@@ -61,7 +66,8 @@ pub(in crate::plan) fn output(projection: &[Projected], source: &[Column]) -> Re
     for item in projection {
         match item {
             Projected::All => output.extend(all()),
-            Projected::Count { name } => output.push(Output { source: source.len(), name: name.clone() }),
+            Projected::Aggregate { aggregate, name } => output
+                .push(Output { source: aggregates.position(aggregate, source.len()), name: name.clone() }),
             Projected::Column { name, alias } => {
                 let at = position(source, name)
                     .ok_or_else(|| Failure::UnknownColumn(name.clone(), "field list"))?;
@@ -82,22 +88,27 @@ fn position(source: &[Column], name: &str) -> Option<usize> {
     source.iter().position(|c| same_name(&c.name, name))
 }
 
-/// A column to order by: an alias of the select list, or a column. Only where the order is
-/// certainly MySQL's.
-pub(in crate::plan) fn order(
-    name: &str,
-    descending: bool,
+/// What to order by: an alias of the select list, a column, or what is computed of a group.
+pub(super) fn order(
+    item: &OrderItem,
     output: &[Output],
     source: &[Column],
-) -> Result<(usize, bool), Failure> {
+    aggregates: &Aggregates,
+) -> Result<usize, Failure> {
+    let name = match item {
+        OrderItem::Aggregate(aggregate) => return Ok(aggregates.position(aggregate, source.len())),
+        OrderItem::Column(name) => name,
+    };
     let aliased = output.iter().find(|o| same_name(&o.name, name)).map(|o| o.source);
-    if name == COUNT || aliased == Some(source.len()) {
-        return Ok((source.len(), descending));
-    }
     let at = aliased
         .or_else(|| position(source, name))
         .ok_or_else(|| Failure::UnknownColumn(name.to_owned(), "order clause"))?;
-    let column = &source[at];
+    source.get(at).map_or(Ok(()), ordered)?;
+    Ok(at)
+}
+
+/// Refuses a column whose order is not certainly MySQL's.
+pub(super) fn ordered(column: &Column) -> Result<(), Failure> {
     let certain = match column.ty {
         ColumnType::Int { .. }
         | ColumnType::Decimal { .. }
@@ -131,7 +142,7 @@ pub(in crate::plan) fn order(
         | ColumnType::Inet6 => false,
     };
     if certain {
-        return Ok((at, descending));
+        return Ok(());
     }
     Err(Failure::Unsupported(format!(
         "ORDER BY {} ({}): its order here might not be MySQL's; order by a number, a time or a _bin column",
