@@ -34,9 +34,9 @@ mod travel;
 
 pub use bind::{MOST_PARAMETERS, Outline, Parameter, Template};
 
+pub use aggregate::{Aggregate, AggregateFunction, function as aggregate_function};
 use bind::Placeholders;
 use cursor::Cursor;
-pub use aggregate::{Aggregate, AggregateFunction, function as aggregate_function};
 pub use draft::{Draft, Limit, OrderItem, Projected, VirtualSchema};
 pub use history::HISTORY;
 pub use information_schema::{

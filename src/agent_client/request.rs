@@ -14,6 +14,7 @@ pub(super) fn body(admitted: &Admitted) -> Result<Vec<u8>, Failure> {
     let (server_id, keys) = (resolved.server_id.clone(), admitted.keys().clone());
     let (schema, table) = (resolved.table.schema.clone(), resolved.table.table.clone());
     let (filter, limit) = (admitted.filter().cloned(), admitted.most());
+    let connection_names = admitted.connection_names();
     let of_changes = resolved.draft.virtual_schema == VirtualSchema::Diff;
     let (since, until, transaction) = match &resolved.when {
         When::Between(since, until) => (Some(*since), Some(*until), None),
@@ -24,7 +25,18 @@ pub(super) fn body(admitted: &Admitted) -> Result<Vec<u8>, Failure> {
             return serde_json::to_vec(&asked).map_err(|e| not_written(&e));
         }
     };
-    let asked = DiffRequest { server_id, schema, table, keys, since, until, transaction, filter, limit };
+    let asked = DiffRequest {
+        server_id,
+        schema,
+        table,
+        keys,
+        since,
+        until,
+        transaction,
+        filter,
+        limit,
+        connection_names,
+    };
     serde_json::to_vec(&asked).map_err(|e| not_written(&e))
 }
 

@@ -3,7 +3,7 @@
 use dbtrail_types::column::{Column, ColumnType, IntSize, LobSize, TableDefinition};
 
 /// Columns of a diff that are none of the table's.
-pub(super) const CHANGE_COLUMNS: [&str; 13] = [
+pub(super) const CHANGE_COLUMNS: [&str; 16] = [
     "event_id",
     "event_timestamp",
     "event_type",
@@ -17,7 +17,13 @@ pub(super) const CHANGE_COLUMNS: [&str; 13] = [
     "binlog_position",
     "statement",
     "cause",
+    "connection_user",
+    "connection_host",
+    "connection_program",
 ];
+
+/// Columns of a change at its end, which are looked up where they are asked for.
+pub const CONNECTION_NAMES: usize = 3;
 
 /// Columns of a diff in front of those of the key.
 pub const BEFORE_KEY: usize = 4;
@@ -67,6 +73,9 @@ pub fn diff_columns(definition: &TableDefinition) -> Vec<Column> {
         column("binlog_position", id.clone(), true, false),
         column("statement", ColumnType::Text { size: LobSize::Medium }, true, true),
         column("cause", id, true, false),
+        column("connection_user", ColumnType::VarChar { chars: 128 }, true, true),
+        column("connection_host", ColumnType::VarChar { chars: 255 }, true, true),
+        column("connection_program", ColumnType::VarChar { chars: 1024 }, true, true),
     ]);
     source
 }

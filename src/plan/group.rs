@@ -121,6 +121,14 @@ impl Aggregates {
     }
 }
 
+impl Grouping {
+    /// The positions of the columns that it is made from.
+    pub fn needed(&self) -> impl Iterator<Item = usize> {
+        let computed = self.aggregates.iter().flat_map(|aggregate| &aggregate.columns);
+        self.columns.iter().chain(computed).copied()
+    }
+}
+
 impl PlannedAggregate {
     /// What HAVING compares it as: local times are not those of a TIMESTAMP column.
     #[must_use]
@@ -234,12 +242,9 @@ fn count() -> ColumnType {
 fn extreme(column: &Column, zone: &Zone) -> Result<ColumnType, &'static str> {
     let unordered = "how MySQL orders its values is not known here";
     match &column.ty {
-        ColumnType::Int { size, unsigned, .. } => Ok(ColumnType::Int {
-            size: *size,
-            unsigned: *unsigned,
-            zerofill: false,
-            display_width: None,
-        }),
+        ColumnType::Int { size, unsigned, .. } => {
+            Ok(ColumnType::Int { size: *size, unsigned: *unsigned, zerofill: false, display_width: None })
+        }
         &ColumnType::Decimal { precision, scale, unsigned, .. } => {
             Ok(ColumnType::Decimal { precision, scale, unsigned, zerofill: false })
         }
@@ -252,7 +257,9 @@ fn extreme(column: &Column, zone: &Zone) -> Result<ColumnType, &'static str> {
         | ColumnType::Binary { .. }
         | ColumnType::VarBinary { .. }) => Ok(ty.clone()),
         ty @ ColumnType::Timestamp { .. } if is_fixed(zone) => Ok(ty.clone()),
-        ColumnType::Timestamp { .. } => Err("where clocks change, local times are not in order: SET time_zone = '+00:00' first"),
+        ColumnType::Timestamp { .. } => {
+            Err("where clocks change, local times are not in order: SET time_zone = '+00:00' first")
+        }
         ty @ (ColumnType::Char { chars } | ColumnType::VarChar { chars }) if *chars <= LONGEST_TEXT => {
             let name = column.collation.as_deref().unwrap_or_default();
             collation::sort_key(name, "", &mut Vec::new()).map_err(|_| unordered)?;

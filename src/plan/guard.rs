@@ -1,18 +1,19 @@
 //! The PK rule: every statement binds the table's whole primary key, or is refused.
 
 use super::Resolved;
+use super::change_columns::{AFTER_KEY, BEFORE_KEY, CONNECTION_NAMES};
 use super::charsets::Charsets;
+pub use super::columns::{Output, SelectableColumns, source};
 use super::group::Grouping;
 use super::key_value::LiteralReader;
 use super::keys::Predicate;
 use super::scan::{TableScan, not_asked};
+use super::selected::{Selected, selected};
 use crate::failure::Failure;
 use crate::statement::Draft;
 use crate::statement::Limit;
 use crate::statement::TimeClause;
 use crate::statement::VirtualSchema;
-pub use super::columns::{Output, SelectableColumns, source};
-use super::selected::{Selected, selected};
 use dbtrail_types::agent_api::{Filter, KeyChoice, KeyScan, Keys, change_columns};
 use dbtrail_types::column::Column;
 use dbtrail_types::column::TableDefinition;
@@ -28,9 +29,7 @@ pub struct Admitted {
     definition: Arc<TableDefinition>,
     keys: Keys,
     filter: Option<Filter>,
-    output: Vec<Output>,
-    grouping: Option<Grouping>,
-    order: Vec<(usize, bool)>,
+    selected: Selected,
     limit: Option<Limit>,
     max_rows: Option<u64>,
 }
@@ -80,29 +79,38 @@ impl Admitted {
         self.filter.as_ref()
     }
 
+    /// What is shown, in which order (none: key order, or event order of a diff), in which groups.
+    #[must_use]
+    pub fn selected(&self) -> &Selected {
+        &self.selected
+    }
+
     /// The columns to show.
     #[must_use]
     pub fn output(&self) -> &[Output] {
-        &self.output
+        &self.selected.output
     }
 
     /// How rows are grouped; `None`: they are not.
     #[must_use]
     pub fn grouping(&self) -> Option<&Grouping> {
-        self.grouping.as_ref()
+        self.selected.grouping.as_ref()
     }
 
-    /// ORDER BY: position in the source, descending. Empty: key order (rows) or event order (diff).
+    /// Whether changes are wanted with user, host and program of their connections.
     #[must_use]
-    pub fn order(&self) -> &[(usize, bool)] {
-        &self.order
+    pub fn connection_names(&self) -> bool {
+        let width = BEFORE_KEY + self.definition.primary_key.len() + AFTER_KEY;
+        self.resolved.draft.virtual_schema == VirtualSchema::Diff
+            && self.selected.needs_last(CONNECTION_NAMES, width)
     }
 
     /// The most lines that the agent need send: those that LIMIT leaves of an order that is the
     /// agent's own.
     #[must_use]
     pub fn most(&self) -> Option<u64> {
-        let limit = self.limit.filter(|_| self.order.is_empty() && self.grouping.is_none())?;
+        let limit =
+            self.limit.filter(|_| self.selected.order.is_empty() && self.selected.grouping.is_none())?;
         Some(limit.offset.saturating_add(limit.count))
     }
 
@@ -137,14 +145,11 @@ pub fn admit(
         allow_scan: resolved.allow_scan,
     };
     let Checked { keys: (keys, filter), selected } = checked(asked, definition, settings, None)?;
-    let Selected { output, order, grouping } = selected;
     let limit = resolved.draft.limit;
     Ok(Admitted {
         keys,
         filter,
-        output,
-        grouping,
-        order,
+        selected,
         limit,
         max_rows: settings.max_rows,
         definition: Arc::clone(definition),

@@ -15,7 +15,8 @@ use dbtrail_types::agent_api::Filter;
 use dbtrail_types::column::{Column, ColumnType, TableDefinition, same_name};
 use dbtrail_types::zone::Zone;
 use sqlparser::ast::{
-    DuplicateTreatment, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments, Ident, InTarget, Value,
+    DuplicateTreatment, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments, Ident, InTarget,
+    Value,
 };
 
 /// HAVING with a name instead of each aggregate, as [`Aggregate`] is displayed; they are given to

@@ -114,7 +114,9 @@ impl Computed {
         match self {
             Self::Count(count) => Some(count.to_string().into_bytes()),
             Self::Distinct(known) => Some(known.len().to_string().into_bytes()),
-            Self::Extreme(known) => known.map(|(cell, _)| cell).map(|cell| unpadded(cell, &aggregate.declared)),
+            Self::Extreme(known) => {
+                known.map(|(cell, _)| cell).map(|cell| unpadded(cell, &aggregate.declared))
+            }
             Self::Sum(sum) => sum.map(|sum| shown(sum, scale(&aggregate.declared)).into_bytes()),
         }
     }
@@ -175,9 +177,14 @@ mod tests {
 
     #[test]
     fn sums_and_numbers_are_shown_as_the_server_does() {
-        for (sum, scale, text) in
-            [(0, 0, "0"), (0, 2, "0.00"), (5, 2, "0.05"), (-5, 2, "-0.05"), (12345, 2, "123.45"), (-7, 0, "-7")]
-        {
+        for (sum, scale, text) in [
+            (0, 0, "0"),
+            (0, 2, "0.00"),
+            (5, 2, "0.05"),
+            (-5, 2, "-0.05"),
+            (12345, 2, "123.45"),
+            (-7, 0, "-7"),
+        ] {
             assert_eq!(shown(sum, scale), text);
         }
         let column = |ty: &str| Column::new("c".to_owned(), ty.parse().unwrap(), None, true);

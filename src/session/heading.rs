@@ -32,8 +32,13 @@ impl Heading {
             return columns;
         }
         let draft = &admitted.resolved().draft;
-        let columns: Arc<[ResultColumn]> =
-            result_columns(draft.virtual_schema.name(), draft, source, (admitted.output(), admitted.grouping())).into();
+        let columns: Arc<[ResultColumn]> = result_columns(
+            draft.virtual_schema.name(),
+            draft,
+            source,
+            (admitted.output(), admitted.grouping()),
+        )
+        .into();
         *last = (columns.len() <= KEPT_COLUMNS).then(|| Self::new(admitted, Arc::clone(&columns)));
         columns
     }

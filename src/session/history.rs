@@ -7,6 +7,7 @@ use super::origin::Sight;
 use super::travel::audited;
 use super::{Answer, RowStream, Session, Tenant};
 use crate::failure::Failure;
+use crate::plan::change_columns::CONNECTION_NAMES;
 use crate::plan::selected::selected;
 use crate::plan::{self, When};
 use crate::statement::{Draft, HISTORY, Limit, RecordEnd, TimestampExpr};
@@ -65,6 +66,8 @@ impl Session {
             transaction,
             filter: asked_filter,
             limit: enough.map(|limit| limit.offset.saturating_add(limit.count)),
+            connection_names: table == HistoryTable::Changes
+                && selected.needs_last(CONNECTION_NAMES, definition.columns.len()),
         };
         let answer = tenant.agent.happened(&tenant.caller, &asked, request).await?;
         if *answer.announced != definition {

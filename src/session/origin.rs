@@ -47,6 +47,13 @@ impl Sight {
     }
 }
 
+/// The cells of `connection_user`, `connection_host` and `connection_program`.
+pub(super) fn names(origin: Option<&ChangeOrigin>) -> [Option<Vec<u8>>; 3] {
+    let Some(origin) = origin else { return [const { None }; 3] };
+    [&origin.connection_user, &origin.connection_host, &origin.connection_program]
+        .map(|name| name.clone().map(String::into_bytes))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -4,7 +4,7 @@ use super::history_rows::HistoryRows;
 use super::images;
 use super::local_time::{in_zone, shown_in};
 use super::notes::note;
-use super::origin::Sight;
+use super::origin::{Sight, names};
 use crate::agent_client::Batch;
 use crate::failure::Failure;
 use crate::plan::change_columns;
@@ -192,6 +192,7 @@ impl RowMaker {
         }
         row.extend(self.sight.origin(event.origin.as_deref()));
         row.push(event.cause.map(|cause| cause.to_string().into_bytes()));
+        row.extend(names(event.origin.as_deref()));
         Ok(())
     }
 }

@@ -8,6 +8,7 @@ use super::row_maker::{Made, RowMaker};
 use super::sort;
 use crate::agent_client::{AgentRows, Batch};
 use crate::failure::Failure;
+use crate::plan::group::Grouping;
 use crate::plan::guard::{self, Admitted};
 use crate::plan::selected::Selected;
 use crate::statement::{Limit, VirtualSchema};
@@ -62,11 +63,7 @@ impl RowStream {
         let draft = &admitted.resolved().draft;
         let source = guard::source(draft.virtual_schema, admitted.definition());
         let columns = Heading::columns(admitted, &source, last);
-        let selected = Selected {
-            output: admitted.output().to_vec(),
-            order: admitted.order().to_vec(),
-            grouping: admitted.grouping().cloned(),
-        };
+        let selected = admitted.selected().clone();
         debug_assert!(draft.virtual_schema != VirtualSchema::Diff || source.len() >= 13);
         let maker = RowMaker {
             source,
@@ -104,9 +101,7 @@ impl RowStream {
             output.iter().rev().map(|o| (o.source, shown.insert(o.source))).collect();
         output.reverse();
         maker.needed = vec![false; maker.source.len()];
-        let grouped = grouping.iter().flat_map(|grouping| {
-            grouping.columns.iter().chain(grouping.aggregates.iter().flat_map(|a| &a.columns)).copied()
-        });
+        let grouped = grouping.iter().flat_map(Grouping::needed);
         let sorted = order.iter().map(|(at, _)| *at).chain(grouped);
         for at in output.iter().map(|(at, _)| *at).chain(sorted) {
             if let Some(needed) = maker.needed.get_mut(at) {

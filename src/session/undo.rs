@@ -40,7 +40,7 @@ impl Session {
             tenant.agent.newest_definition(caller, server, &resolved.table, request).await?.into();
         let admitted = guard::admit(&resolved, &definition, self.settings.guard)?;
         self.note_keys(&admitted);
-        if !admitted.order().is_empty() {
+        if !admitted.selected().order.is_empty() {
             return Err(Failure::Unsupported(
                 "ORDER BY on _undo: its rows come in an order in which they can be run; leave it out"
                     .to_owned(),
@@ -119,8 +119,12 @@ impl Session {
             admitted.output().iter().map(|o| row.get(o.source).cloned().flatten()).collect()
         };
         let source = guard::source(resolved.draft.virtual_schema, admitted.definition());
-        let columns =
-            result_columns(resolved.draft.virtual_schema.name(), &resolved.draft, &source, (admitted.output(), None));
+        let columns = result_columns(
+            resolved.draft.virtual_schema.name(),
+            &resolved.draft,
+            &source,
+            (admitted.output(), None),
+        );
         Ok(Answer::Table(columns, rows.map(shown).collect()))
     }
 }

@@ -1,8 +1,8 @@
 //! The columns of a time-travel query: those that it shows, those of its order, and its LIMIT.
 
+use super::aggregate::{aggregate, column};
 use super::cursor::{Cursor, shortened, unsupported};
 use super::diagnostics::not_a_column;
-use super::aggregate::{aggregate, column};
 use super::{Draft, Limit, MOST_COLUMNS, OrderItem, Projected, Refused, StatementPosition};
 use sqlparser::tokenizer::Token;
 

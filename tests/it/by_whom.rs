@@ -49,6 +49,11 @@ pub(super) fn history(kind: &str, statements: bool) -> Arc<History> {
 }
 
 pub(super) async fn chain(history: Arc<History>) -> Chain {
+    chain_of(history, "s").await
+}
+
+/// The same, of the history of this server.
+pub(super) async fn chain_of(history: Arc<History>, server: &str) -> Chain {
     let made = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]).expect("a certificate");
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("a port");
     let base_url = format!("https://localhost:{}", listener.local_addr().expect("bound").port());
@@ -93,9 +98,9 @@ pub(super) async fn chain(history: Arc<History>) -> Chain {
     };
     let shared = Shared {
         tenants: HashMap::from([
-            tenant("all", "s", None),
-            tenant("narrow", "s", Some(&["s"])),
-            tenant("none", "s", Some(&["another"])),
+            tenant("all", server, None),
+            tenant("narrow", server, Some(&["s"])),
+            tenant("none", server, Some(&["another"])),
             tenant("stranger", "other-server", None),
         ]),
         monitor: None,

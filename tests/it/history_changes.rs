@@ -46,7 +46,7 @@ async fn changes_of_all_tables_come_in_the_order_of_the_log() {
         assert_eq!(short, want, "{kind}");
         // As `_diff` tells them.
         let who = "event_id, event_timestamp, event_type, gtid, changed_columns, row_before, row_after, connection_id, server_id, binlog_file, \
-                   binlog_position, statement, cause";
+                   binlog_position, statement, cause, connection_user, connection_host, connection_program";
         let diff = rows(&mut client, &format!("SELECT {who} FROM _diff.s.t {WINDOW} ALLOW SCAN")).await;
         let here = rows(&mut client, &format!("SELECT {who} {from} WHERE `schema` = 's'")).await;
         assert_eq!(here, diff, "{kind}");
@@ -162,7 +162,7 @@ async fn history_and_undo_are_listed_and_described() {
         "SELECT table_name, COUNT(*) FROM information_schema.columns WHERE table_schema = '_history' GROUP BY table_name ORDER BY table_name",
     )
     .await;
-    assert_eq!(reported[0], "changes|16", "{reported:?}");
+    assert_eq!(reported[0], "changes|19", "{reported:?}");
     assert_eq!(reported.len(), 5);
     let created = rows(&mut client, "SHOW CREATE TABLE _history.gaps").await;
     assert!(created[0].contains("`gap_from` timestamp(6) NOT NULL"), "{created:?}");

@@ -150,12 +150,14 @@ async fn computed(
     ] {
         assert_eq!(asked(conn, &sql).await.len(), more, "{sql}");
     }
-    let prepared = format!("SELECT status, MAX(id) {from} GROUP BY status HAVING COUNT(*) > ? ORDER BY MAX(id) DESC");
+    let prepared =
+        format!("SELECT status, MAX(id) {from} GROUP BY status HAVING COUNT(*) > ? ORDER BY MAX(id) DESC");
     let prepared = conn.prep(prepared).await.expect("a statement");
     let found: Vec<(String, u64)> = conn.exec(&prepared, (few,)).await.expect("rows");
     assert_eq!(found.len(), more);
     assert!(found.is_sorted_by(|a, b| a.1 >= b.1), "{found:?}");
-    let explained = asked(conn, &format!("EXPLAIN SELECT status {from} GROUP BY status HAVING COUNT(*) > 1")).await;
+    let explained =
+        asked(conn, &format!("EXPLAIN SELECT status {from} GROUP BY status HAVING COUNT(*) > 1")).await;
     assert!(explained.iter().any(|row| row[0].as_deref() == Some("having")), "{explained:?}");
 }
 

@@ -202,6 +202,7 @@ pub fn changes(history: &Arc<History>, fixture: &str) {
             transaction: None,
             filter: None,
             limit: None,
+            connection_names: false,
         };
         let (header, lines, _) =
             collect(history.diff(&request).unwrap_or_else(|e| panic!("{table} {text}: {e}")));

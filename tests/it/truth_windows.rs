@@ -34,6 +34,7 @@ fn windows_whole(history: &Arc<History>, fixture: &str) {
                 transaction: None,
                 filter: None,
                 limit: None,
+                connection_names: false,
             };
             let answer = match history.diff(&request) {
                 Ok(answer) => answer,
@@ -120,6 +121,7 @@ fn windows_of_all(history: &Arc<History>, fixture: &str) {
             transaction: None,
             filter: None,
             limit: None,
+            connection_names: false,
         };
         let chunks = history.happened(&request).and_then(Iterator::collect::<Result<Vec<_>, _>>);
         let chunks = match chunks {

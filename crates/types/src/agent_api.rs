@@ -21,7 +21,7 @@ mod row_cell;
 mod tables;
 
 pub use change_columns::{change_columns, is_change_column};
-use diff::is_false;
+pub(crate) use diff::is_false;
 pub use diff::{ChangeOrigin, DiffEvent, DiffLine, DiffRequest, EventType};
 pub use filter::{Comparison, Filter, Relation};
 pub use keys::{KeyBound, KeyChoice, KeyRange, KeyScan, Keys};

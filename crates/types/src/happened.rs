@@ -1,6 +1,6 @@
 //! The tables of the virtual schema `_history`: their columns, and how the agent is asked for them.
 
-use crate::agent_api::Filter;
+use crate::agent_api::{Filter, is_false};
 use crate::column::{Column, ColumnType, IntSize, LobSize, TableDefinition};
 use crate::names::ServerId;
 use crate::timestamp::Timestamp;
@@ -81,6 +81,9 @@ impl HistoryTable {
                 number("binlog_position", IntSize::Big, true),
                 column("statement", ColumnType::Text { size: LobSize::Medium }, true, true),
                 number("cause", IntSize::Big, true),
+                text("connection_user", 128, true),
+                text("connection_host", 255, true),
+                text("connection_program", 1024, true),
             ],
             Self::Ddl => vec![
                 time("commit_time", false),
@@ -152,4 +155,7 @@ pub struct HistoryRequest {
     /// Of `changes`: the most that are wanted; the agent stops after so many. Left out: all.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limit: Option<u64>,
+    /// Of `changes`: whether user, host and program of connections are wanted, which are looked up.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub connection_names: bool,
 }

@@ -183,6 +183,7 @@ impl History {
             transaction: None,
             filter: None,
             limit: None,
+            connection_names: false,
         };
         Ok(Changes(self.client.changes(&self.caller, &asked, &self.request).await?))
     }

@@ -29,8 +29,11 @@ fn rows_are_counted_by_groups_in_the_order_in_which_they_come() {
     for text in [Some("b"), None, Some("a"), Some("b"), None] {
         groups.add(&row(&[Some("1"), text]), &source).unwrap();
     }
-    let want =
-        [row(&[None, Some("b"), Some("2")]), row(&[None, None, Some("2")]), row(&[None, Some("a"), Some("1")])];
+    let want = [
+        row(&[None, Some("b"), Some("2")]),
+        row(&[None, None, Some("2")]),
+        row(&[None, Some("a"), Some("1")]),
+    ];
     assert_eq!(groups.rows(2).unwrap(), want);
 }
 
@@ -91,7 +94,8 @@ fn values_are_counted_added_and_compared() {
     let refused = texts.add(&row(&[None, Some("a")]), &source).unwrap_err();
     assert!(format!("{refused:?}").contains("'A' and 'a'"), "{refused:?}");
     // Nothing but NULL.
-    let mut none = groups(&[], vec![planned(Min, &[0], "int"), planned(Sum, &[0], "int"), planned(Count, &[0], "int")]);
+    let mut none =
+        groups(&[], vec![planned(Min, &[0], "int"), planned(Sum, &[0], "int"), planned(Count, &[0], "int")]);
     none.add(&row(&[None, None]), &source).unwrap();
     assert_eq!(none.rows(0).unwrap(), [row(&[None, None, Some("0")])]);
     // More digits than are added exactly.

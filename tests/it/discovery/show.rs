@@ -58,6 +58,9 @@ const SHOWN: &[Case<'static>] = &[
             "binlog_position|bigint unsigned|YES||NULL|",
             "statement|mediumtext|YES||NULL|",
             "cause|bigint unsigned|YES||NULL|",
+            "connection_user|varchar(128)|YES||NULL|",
+            "connection_host|varchar(255)|YES||NULL|",
+            "connection_program|varchar(1024)|YES||NULL|",
         ],
     ),
     (

@@ -2,6 +2,7 @@
 //! transactions they name.
 
 use super::feed::{Feed, events, options, position_at, server, start};
+use crate::by_whom::{chain_of, rows};
 use crate::truth_agent;
 use dbtrail_history::History;
 use dbtrail_history::capture::{
@@ -28,6 +29,7 @@ fn transactions(history: &Arc<History>) -> Vec<(u64, Option<u32>, [Option<String
         transaction: None,
         filter: None,
         limit: None,
+        connection_names: false,
     };
     let bytes = history.happened(&request).expect("an answer").collect::<Result<Vec<_>, _>>().expect("rows");
     let text = String::from_utf8(bytes.concat()).expect("text");
@@ -102,4 +104,73 @@ async fn a_look_names_what_its_connection_committed_before_it_and_after_it_was_c
         }
     }
     assert!(named > 5 && others > 5, "{named} {others}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn changes_tell_whose_connection_made_them_where_that_is_asked_for() {
+    let first = events(FIXTURE).iter().find(|(_, raw)| raw[4] == 2).map(|(_, raw)| raw[19..23].to_vec());
+    let known = u32::from_le_bytes(first.expect("a query").try_into().expect("four bytes"));
+    let all = transactions(&recorded(known, (4, 5), true).await.0);
+    let range = (all[all.len() * 5 / 6].0, all[all.len() - 2].0);
+    let (history, _) = recorded(known, range, true).await;
+    let named: Vec<u64> = transactions(&history)
+        .into_iter()
+        .filter_map(|(offset, _, whose)| whose[0].is_some().then_some(offset))
+        .collect();
+    let coverage = history.coverage();
+    let asked = |since: Timestamp, connection_names| {
+        let request = HistoryRequest {
+            server_id: ServerId("truth".to_owned()),
+            table: HistoryTable::Changes,
+            schemas: None,
+            window: Some((since, coverage.newest)),
+            transaction: None,
+            filter: None,
+            limit: None,
+            connection_names,
+        };
+        let bytes = history.happened(&request).ok()?.collect::<Result<Vec<_>, _>>().ok()?;
+        let text = String::from_utf8(bytes.concat()).expect("text");
+        Some(text.matches("connection_user\":").count())
+    };
+    // What the table was before its first statement in the log is not known here.
+    let tenth = (coverage.newest.micros() - coverage.oldest.micros()) / 10;
+    let since = (0..10).map(|n| Timestamp::from_micros(coverage.oldest.micros() + n * tenth));
+    let since = since.into_iter().find(|since| asked(*since, true).is_some()).expect("a window");
+    assert!(asked(since, true) > Some(0), "nobody is named");
+    assert_eq!(asked(since, false), Some(0), "a look-up that nobody asked for");
+    let window = format!("BETWEEN '{since}' AND LATEST ALLOW WIDE");
+    let chain = chain_of(Arc::clone(&history), "truth").await;
+    let mut client = chain.client("all").await;
+    let whose = "connection_user, connection_host, connection_program";
+    for from in [format!("_history.changes {window}"), format!("_diff.tt.orders {window} ALLOW SCAN")] {
+        let changes = rows(&mut client, &format!("SELECT binlog_position, {whose} FROM {from}")).await;
+        let mut seen = 0;
+        for change in &changes {
+            let (offset, whose) = change.split_once('|').expect("cells");
+            let inside = named.contains(&offset.parse().expect("a number"));
+            assert_eq!(whose, if inside { "é|h|NULL" } else { "NULL|NULL|NULL" }, "{from}: {change}");
+            seen += usize::from(inside);
+        }
+        assert!(seen > 0 && seen < changes.len(), "{from}: {seen} of {}", changes.len());
+        for (sql, want) in [
+            (format!("SELECT COUNT(*) FROM {from} WHERE connection_user = 'é'"), format!("{seen}")),
+            (format!("SELECT COUNT(*) FROM {from} WHERE connection_program IS NOT NULL"), "0".to_owned()),
+            (
+                format!(
+                    "SELECT COUNT(*) AS n FROM {from} GROUP BY connection_host HAVING COUNT(connection_host) > 0"
+                ),
+                format!("{seen}"),
+            ),
+            (format!("SELECT COUNT(connection_user) FROM {from}"), format!("{seen}")),
+            (
+                format!(
+                    "SELECT COUNT(*) FROM {from} GROUP BY gtid ORDER BY MAX(connection_user) DESC LIMIT 0"
+                ),
+                String::new(),
+            ),
+        ] {
+            assert_eq!(rows(&mut client, &sql).await.concat(), want, "{sql}");
+        }
+    }
 }

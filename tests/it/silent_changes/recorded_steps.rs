@@ -152,6 +152,7 @@ impl Recorded {
             transaction: None,
             filter: None,
             limit: None,
+            connection_names: false,
         };
         let mut lines = lines(self.history.diff(&request).expect("an answer"));
         lines.pop();

@@ -152,7 +152,7 @@ impl History {
             filter,
             left: request.limit.unwrap_or(u64::MAX),
             page: Page::default(),
-            origins: Origins::default(),
+            origins: Origins::new(request.connection_names),
             last: None,
             keys: Vec::new(),
             count: 0,

@@ -167,6 +167,14 @@ pub(super) fn own_cells(
             "event_type" => Some(kind_name(version.kind).to_owned()),
             "gtid" => commit.gtid.as_ref().map(ToString::to_string),
             "cause" => version.cause.map(|cause| cause.0.to_string()),
+            name @ ("connection_user" | "connection_host" | "connection_program") => {
+                let known = origins.session(history, version.sequence)?.map(|known| &known.info);
+                match name {
+                    "connection_user" => known.map(|info| info.user.clone()),
+                    "connection_host" => known.and_then(|info| info.host.clone()),
+                    _ => known.and_then(|info| info.program.clone()),
+                }
+            }
             other => {
                 let made = origins.of(history, version.sequence)?;
                 match other {

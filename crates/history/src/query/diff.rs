@@ -110,7 +110,7 @@ impl History {
             filter,
             left: request.limit.unwrap_or(u64::MAX),
             page: Page::default(),
-            origins: Origins::default(),
+            origins: Origins::new(request.connection_names),
             definition,
             count: 0,
             done: false,

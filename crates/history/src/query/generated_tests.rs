@@ -84,6 +84,7 @@ fn images_of_a_diff_hold_what_is_known() {
         transaction: None,
         filter: None,
         limit: None,
+        connection_names: false,
     };
     let text: Vec<u8> = h.diff(&request).unwrap().flat_map(Result::unwrap).collect();
     let lines: Vec<Value> =

@@ -72,8 +72,13 @@ impl History {
         let table = request.table;
         let visible = Visible::new(self, request.schemas.as_deref());
         let asked = self.stretch_of(request, &visible)?;
-        if table != HistoryTable::Changes && (request.filter.is_some() || request.limit.is_some()) {
-            return Err(Refusal::malformed(format!("{} takes no filter and no limit", table.name())));
+        if table != HistoryTable::Changes
+            && (request.filter.is_some() || request.limit.is_some() || request.connection_names)
+        {
+            return Err(Refusal::malformed(format!(
+                "{} takes no filter, no limit and no names of connections",
+                table.name()
+            )));
         }
         let mut head = serde_json::to_value(table.definition())
             .map_err(|e| Refusal::internal(format!("an answer could not be written: {e}")))?;

@@ -2,6 +2,7 @@
 
 use super::{History, Refusal, lines};
 use crate::commits::{self, Commit, Near};
+use crate::sessions::{self, KnownSession};
 use crate::store::ChangeSequence;
 use dbtrail_types::agent_api::{ChangeOrigin, DiffLine};
 use std::collections::BTreeSet;
@@ -14,6 +15,9 @@ pub(super) struct Origins {
     /// What was given last: the entry, and the statement.
     last: Option<(ChangeSequence, Option<Arc<str>>)>,
     schemas: Option<Schemas>,
+    /// Lines tell user, host and program.
+    names: bool,
+    near_sessions: sessions::Near,
 }
 
 /// The schemas of the record.
@@ -21,6 +25,21 @@ pub(super) struct Origins {
 pub(super) struct Schemas(Vec<String>);
 
 impl Origins {
+    /// `names`: with user, host and program, which have to be looked up.
+    pub(super) fn new(names: bool) -> Self {
+        Self { names, ..Self::default() }
+    }
+
+    /// Whose connection made a change, where that is certain.
+    pub(super) fn session(
+        &mut self,
+        history: &History,
+        sequence: ChangeSequence,
+    ) -> Result<Option<&KnownSession>, Refusal> {
+        let first = self.of(history, sequence)?.first;
+        Ok(sessions::of(&*history.snapshot, first, &mut self.near_sessions)?)
+    }
+
     /// The transaction of a change.
     pub(super) fn of(&mut self, history: &History, sequence: ChangeSequence) -> Result<&Commit, Refusal> {
         let commit = commits::of(&*history.snapshot, sequence, &mut self.near)?;
@@ -45,7 +64,15 @@ impl Origins {
         }
         self.last = Some((commit.first, statement.cloned()));
         let schemas = self.schemas.get_or_insert_with(|| Schemas::of(history));
-        lines::json(&DiffLine::Origin(origin(commit, statement, schemas)), out)?;
+        let mut origin = origin(commit, statement, schemas);
+        if self.names
+            && let Some(known) = sessions::of(&*history.snapshot, commit.first, &mut self.near_sessions)?
+        {
+            origin.connection_user = Some(known.info.user.clone());
+            origin.connection_host.clone_from(&known.info.host);
+            origin.connection_program.clone_from(&known.info.program);
+        }
+        lines::json(&DiffLine::Origin(origin), out)?;
         out.push(b'\n');
         Ok(())
     }
@@ -60,6 +87,7 @@ fn origin(commit: &Commit, statement: Option<&Arc<str>>, schemas: &Schemas) -> C
         binlog_position: Some(commit.offset),
         statement: statement.map(ToString::to_string),
         statement_schemas: touched.into_iter().map(str::to_owned).collect(),
+        ..ChangeOrigin::default()
     }
 }
 

@@ -227,6 +227,7 @@ fn diff(history: &Arc<History>, since: i64, until: i64, keys: Keys) -> Result<Ve
         transaction: None,
         filter: None,
         limit: None,
+        connection_names: false,
     };
     let mut lines = collect(history.diff(&request).map_err(|r| r.code)?);
     let end = lines.pop().unwrap();
@@ -624,6 +625,7 @@ fn long_answers_come_in_chunks() {
         transaction: None,
         filter: None,
         limit: None,
+        connection_names: false,
     };
     let chunks: Vec<Vec<u8>> = h.diff(&request).unwrap().map(Result::unwrap).collect();
     assert!(

@@ -150,10 +150,8 @@ async fn status(session: &mut Session) -> Result<Counted, ClientError> {
     let flushed = of("uptime").zip(of("uptime_since_flush_status"));
     let admin = of("com_admin_commands").zip(flushed);
     Ok(Counted {
-        admin: admin.map(|(commands, (uptime, since))| AdminCount {
-            commands,
-            flushed: uptime.wrapping_sub(since),
-        }),
+        admin: admin
+            .map(|(commands, (uptime, since))| AdminCount { commands, flushed: uptime.wrapping_sub(since) }),
         rights: RightsStatus {
             changes: RIGHTS.iter().filter_map(|name| of(name)).fold(0, u64::wrapping_add),
             lost: of("performance_schema_users_lost").unwrap_or(0),

@@ -22,6 +22,9 @@ pub fn change_columns() -> Vec<Column> {
         column("binlog_position", number(IntSize::Big), true),
         column("statement", ColumnType::Text { size: LobSize::Medium }, true),
         column("cause", number(IntSize::Big), true),
+        column("connection_user", ColumnType::VarChar { chars: 128 }, true),
+        column("connection_host", ColumnType::VarChar { chars: 255 }, true),
+        column("connection_program", ColumnType::VarChar { chars: 1024 }, true),
     ]
 }
 

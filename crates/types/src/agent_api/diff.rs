@@ -40,6 +40,9 @@ pub struct DiffRequest {
     /// The most events that are wanted; the agent stops after so many. Left out: all.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limit: Option<u64>,
+    /// Whether user, host and program of connections are wanted, which are looked up.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub connection_names: bool,
 }
 
 /// A line of `/v1/diff` between header and trailer.
@@ -66,6 +69,16 @@ pub struct ChangeOrigin {
     /// The connection on that server.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub connection_id: Option<u32>,
+    /// Whose connection it is, where that was asked for and is certain: the user that logged in,
+    /// the host that it came from, and the name of its program.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub connection_user: Option<String>,
+    /// See `connection_user`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub connection_host: Option<String>,
+    /// See `connection_user`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub connection_program: Option<String>,
     /// The binary log file.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub binlog_file: Option<String>,
@@ -117,7 +130,7 @@ pub struct DiffEvent {
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands out a reference")]
-pub(super) fn is_false(value: &bool) -> bool {
+pub(crate) fn is_false(value: &bool) -> bool {
     !*value
 }
 

@@ -24,6 +24,7 @@ fn request(keys: Keys) -> DiffRequest {
         transaction: None,
         filter: None,
         limit: None,
+        connection_names: false,
     }
 }
 

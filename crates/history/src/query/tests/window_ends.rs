@@ -56,6 +56,7 @@ fn count(history: &Arc<History>, window: (i64, i64), keys: Keys) -> Result<usize
         transaction: None,
         filter: None,
         limit: None,
+        connection_names: false,
     };
     history.diff(&request).map(|answer| collect(answer).len() - 2)
 }
@@ -134,7 +135,16 @@ fn all_ways_to_ask_for_a_window_refuse_alike() {
         let window = Some((micros(since * 1000), micros(until * 1000)));
         let server_id = ServerId("x".into());
         let (transaction, filter, limit) = (None, None, None);
-        let request = HistoryRequest { server_id, table, schemas, window, transaction, filter, limit };
+        let request = HistoryRequest {
+            server_id,
+            table,
+            schemas,
+            window,
+            transaction,
+            filter,
+            limit,
+            connection_names: false,
+        };
         h.happened(&request).map(|answer| collect(answer).len() - 2).map_err(|r| r.code)
     };
     let transactions = HistoryTable::Transactions;

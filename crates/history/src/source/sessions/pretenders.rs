@@ -261,16 +261,18 @@ mod tests {
     #[test]
     fn rights_are_had_through_roles_and_proxies() {
         let set = |names: &[&str]| names.iter().map(|n| (*n).to_owned()).collect::<BTreeSet<String>>();
-        let edges: Vec<(String, String)> = [("admin", "deputy"), ("deputy", "dba"), ("reader", "app"), ("", "x")]
-            .map(|(from, to)| (from.to_owned(), to.to_owned()))
-            .to_vec();
+        let edges: Vec<(String, String)> =
+            [("admin", "deputy"), ("deputy", "dba"), ("reader", "app"), ("", "x")]
+                .map(|(from, to)| (from.to_owned(), to.to_owned()))
+                .to_vec();
         let these = |names: &[&str]| Pretenders::These(set(names));
         assert_eq!(all_of(set(&["root"]), &edges, ""), these(&["root"]));
         assert_eq!(
             all_of(set(&["root", "admin"]), &edges, "`reader`@`%`"),
             these(&["root", "admin", "deputy", "dba"])
         );
-        for (users, mandatory) in [(set(&["admin"]), "dba,reader"), (set(&[""]), ""), (set(&["PUBLIC"]), "")] {
+        for (users, mandatory) in [(set(&["admin"]), "dba,reader"), (set(&[""]), ""), (set(&["PUBLIC"]), "")]
+        {
             assert_eq!(all_of(users, &edges, mandatory), Pretenders::Everybody);
         }
         assert_eq!(user_of("'o'n@e'@'%'").as_deref(), Some("o'n@e"));
