@@ -16,6 +16,7 @@ use std::time::Duration;
 pub mod change_columns;
 pub mod charsets;
 pub(crate) mod columns;
+mod computed_types;
 mod filter;
 mod filter_constant;
 mod filter_labels;

@@ -76,10 +76,7 @@ impl Computed {
             (Self::Extreme(known), [(cell, column)]) => {
                 let weights = if is_text(column) { weights(what, column, cell)? } else { Vec::new() };
                 let least = aggregate.function == AggregateFunction::Min;
-                let order = match known {
-                    None => None,
-                    Some((best, of)) => Some(compared((cell, &weights), (best, of), column)),
-                };
+                let order = known.as_ref().map(|(best, of)| compared((cell, &weights), (best, of), column));
                 match order {
                     Some(Ordering::Equal) => {
                         let same = known.as_ref().is_some_and(|(best, _)| best == *cell);
@@ -123,22 +120,19 @@ impl Computed {
 }
 
 fn compared((a, of_a): (&Vec<u8>, &[u8]), (b, of_b): (&Vec<u8>, &[u8]), column: &Column) -> Ordering {
-    match column.ty {
-        ColumnType::Float { .. } | ColumnType::Double { .. } => {
-            let value = |t: &[u8]| std::str::from_utf8(t).ok().and_then(|t| t.parse::<f64>().ok());
-            // Zero has two signs.
-            value(a).partial_cmp(&value(b)).unwrap_or(Ordering::Equal)
-        }
-        _ if is_text(column) => of_a.cmp(of_b),
-        _ => sort::values(a, b, &column.ty),
+    if matches!(column.ty, ColumnType::Float { .. } | ColumnType::Double { .. }) {
+        let value = |t: &[u8]| std::str::from_utf8(t).ok().and_then(|t| t.parse::<f64>().ok());
+        // Zero has two signs.
+        value(a).partial_cmp(&value(b)).unwrap_or(Ordering::Equal)
+    } else if is_text(column) {
+        of_a.cmp(of_b)
+    } else {
+        sort::values(a, b, &column.ty)
     }
 }
 
 fn scale(column: &Column) -> u8 {
-    match column.ty {
-        ColumnType::Decimal { scale, .. } => scale,
-        _ => 0,
-    }
+    if let ColumnType::Decimal { scale, .. } = column.ty { scale } else { 0 }
 }
 
 /// A whole number or a DECIMAL, in units of its last decimal.

@@ -4,7 +4,7 @@
 use super::aggregate::Computed;
 use super::equal_values::weights;
 use crate::failure::Failure;
-use crate::plan::group::Grouping;
+use crate::plan::group::{Grouping, PlannedAggregate};
 use dbtrail_expression::{RowFilter, RowValue};
 use dbtrail_types::column::Column;
 use dbtrail_types::result_set::Row;
@@ -22,16 +22,16 @@ const GROUP: usize = 128;
 pub(super) struct Groups {
     grouping: Grouping,
     known: HashMap<Vec<u8>, usize>,
-    groups: Vec<(Row, Vec<Computed>)>,
+    rows: Vec<(Row, Vec<Computed>)>,
     bytes: usize,
 }
 
 impl Groups {
     /// Groups by columns of a row; by none, all rows are one group, also if there are none.
     pub(super) fn new(grouping: Grouping) -> Self {
-        let mut made = Self { grouping, known: HashMap::new(), groups: Vec::new(), bytes: 0 };
+        let mut made = Self { grouping, known: HashMap::new(), rows: Vec::new(), bytes: 0 };
         if made.grouping.columns.is_empty() {
-            made.groups.push((Vec::new(), made.empty()));
+            made.rows.push((Vec::new(), made.empty()));
         }
         made
     }
@@ -52,8 +52,10 @@ impl Groups {
 
     /// Rows of which no cell matters.
     pub(super) fn count(&mut self, rows: usize) {
-        if let Some((_, computed)) = self.groups.first_mut() {
-            computed.iter_mut().for_each(|computed| computed.count(rows as u64));
+        if let Some((_, computed)) = self.rows.first_mut() {
+            for computed in computed {
+                computed.count(rows as u64);
+            }
         }
     }
 
@@ -64,7 +66,7 @@ impl Groups {
     /// what is computed.
     pub(super) fn add(&mut self, row: &Row, source: &[Column]) -> Result<(), Failure> {
         let at = self.group(row, source)?;
-        let Some((_, computed)) = self.groups.get_mut(at) else { return Ok(()) };
+        let Some((_, computed)) = self.rows.get_mut(at) else { return Ok(()) };
         for (computed, aggregate) in computed.iter_mut().zip(&self.grouping.aggregates) {
             computed.add(aggregate, row, source, &mut self.bytes)?;
         }
@@ -92,7 +94,7 @@ impl Groups {
             key.extend(weights);
         }
         if let Some(at) = self.known.get(&key) {
-            if let Some((first, _)) = self.groups.get(*at) {
+            if let Some((first, _)) = self.rows.get(*at) {
                 same(&self.grouping.columns, first, row, source)?;
             }
             return Ok(*at);
@@ -101,20 +103,20 @@ impl Groups {
         let computed = self.empty();
         self.bytes += key.len() + cells.iter().flatten().map(Vec::len).sum::<usize>() + GROUP;
         self.bytes += computed.len() * size_of::<Computed>();
-        if self.groups.len() >= MOST || self.bytes > MEMORY {
+        if self.rows.len() >= MOST || self.bytes > MEMORY {
             return Err(self.too_many());
         }
-        let at = self.groups.len();
+        let at = self.rows.len();
         self.known.insert(key, at);
-        self.groups.push((cells, computed));
+        self.rows.push((cells, computed));
         Ok(at)
     }
 
     fn too_many(&self) -> Failure {
-        let values = if self.groups.len() >= MOST { "" } else { ", or of more values in them than are held" };
+        let values = if self.rows.len() >= MOST { "" } else { ", or of more values in them than are held" };
         Failure::Unsupported(format!(
             "GROUP BY with more than {} groups{values}: narrow it with WHERE, or group by fewer columns",
-            self.groups.len()
+            self.rows.len()
         ))
     }
 
@@ -123,8 +125,8 @@ impl Groups {
     /// # Errors
     /// Whether HAVING wants one is not known.
     pub(super) fn rows(self, width: usize) -> Result<Vec<Row>, Failure> {
-        let Self { grouping, groups, .. } = self;
-        let compared: Vec<Column> = grouping.aggregates.iter().map(|a| a.compared()).collect();
+        let Self { grouping, rows: groups, .. } = self;
+        let compared: Vec<Column> = grouping.aggregates.iter().map(PlannedAggregate::compared).collect();
         let having = grouping.having.as_ref().map(|having| RowFilter::new(having, &compared)).transpose();
         let having = having.map_err(|why| Failure::Unsupported(why.to_string()))?;
         let mut rows = Vec::with_capacity(groups.len());

@@ -213,12 +213,11 @@ impl Session {
         let outlined = guard::outline(asked, &definition, self.settings.guard)?;
         for (number, column) in outlined.parameters {
             if let Some(declared) = parameters.get_mut(number) {
-                let text = column.collation.is_some();
-                *declared = parameter(column.ty, text);
+                *declared = parameter(column.ty, column.collation.is_some());
             }
         }
         let source = guard::source(draft.virtual_schema, &definition);
-        let shown = (outlined.output.as_slice(), outlined.grouping.as_ref());
+        let shown = (&*outlined.output, outlined.grouping.as_ref());
         Ok(result_columns(draft.virtual_schema.name(), &draft, &source, shown))
     }
 

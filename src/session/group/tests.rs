@@ -1,5 +1,4 @@
 use super::*;
-use crate::plan::group::PlannedAggregate;
 use crate::statement::AggregateFunction;
 
 fn column(ty: &str, collation: Option<&str>) -> Column {

@@ -1,0 +1,122 @@
+//! As what COUNT, MIN, MAX and SUM are declared, and of which types their values are certainly
+//! MySQL's.
+
+#![expect(clippy::wildcard_enum_match_arm, reason = "types that are not named are not added")]
+
+use dbtrail_types::collation;
+use dbtrail_types::column::{Column, ColumnType, IntSize};
+use dbtrail_types::zone::Zone;
+
+/// Digits that SUM has more than its column.
+const MORE_DIGITS: u8 = 22;
+/// Digits that a DECIMAL has at most.
+const MOST_DIGITS: u8 = 65;
+/// Characters of text beyond which mysqld declares MIN and MAX as another type.
+const LONGEST_TEXT: u32 = 16_383;
+
+/// Whether values of a column that are the same, and no others, are equal; of text that is looked
+/// at value by value.
+pub(super) fn is_certain(column: &Column, zone: &Zone) -> bool {
+    match column.ty {
+        ColumnType::Int { .. }
+        | ColumnType::Decimal { .. }
+        | ColumnType::Year
+        | ColumnType::Date
+        | ColumnType::Time { .. }
+        | ColumnType::DateTime { .. }
+        | ColumnType::Binary { .. }
+        | ColumnType::VarBinary { .. }
+        | ColumnType::Blob { .. }
+        | ColumnType::Bit { .. }
+        | ColumnType::Enum { .. }
+        | ColumnType::Set { .. }
+        | ColumnType::Uuid
+        | ColumnType::Inet4
+        | ColumnType::Inet6 => true,
+        ColumnType::Char { .. } | ColumnType::VarChar { .. } | ColumnType::Text { .. } => {
+            column.collation.is_some()
+        }
+        ColumnType::Timestamp { .. } => is_fixed(zone),
+        ColumnType::Float { .. }
+        | ColumnType::Double { .. }
+        | ColumnType::Json
+        | ColumnType::Geometry { .. }
+        | ColumnType::Vector { .. } => false,
+    }
+}
+
+/// Where clocks change, two instants are shown alike.
+fn is_fixed(zone: &Zone) -> bool {
+    zone.name().starts_with(['+', '-']) || zone.name() == "UTC"
+}
+
+/// What COUNT is declared as.
+pub(super) fn count() -> ColumnType {
+    ColumnType::Int { size: IntSize::Big, unsigned: false, zerofill: false, display_width: Some(21) }
+}
+
+/// What MIN and MAX of a column are declared as, where its order is known.
+pub(super) fn extreme(column: &Column, zone: &Zone) -> Result<ColumnType, &'static str> {
+    let unordered = "how MySQL orders its values is not known here";
+    match &column.ty {
+        ColumnType::Int { size, unsigned, .. } => {
+            Ok(ColumnType::Int { size: *size, unsigned: *unsigned, zerofill: false, display_width: None })
+        }
+        &ColumnType::Decimal { precision, scale, unsigned, .. } => {
+            Ok(ColumnType::Decimal { precision, scale, unsigned, zerofill: false })
+        }
+        ty @ (ColumnType::Float { zerofill: false, .. }
+        | ColumnType::Double { zerofill: false, .. }
+        | ColumnType::Year
+        | ColumnType::Date
+        | ColumnType::Time { .. }
+        | ColumnType::DateTime { .. }
+        | ColumnType::Binary { .. }
+        | ColumnType::VarBinary { .. }) => Ok(ty.clone()),
+        ty @ ColumnType::Timestamp { .. } if is_fixed(zone) => Ok(ty.clone()),
+        ColumnType::Timestamp { .. } => {
+            Err("where clocks change, local times are not in order: SET time_zone = '+00:00' first")
+        }
+        ty @ (ColumnType::Char { chars } | ColumnType::VarChar { chars }) if *chars <= LONGEST_TEXT => {
+            let name = column.collation.as_deref().unwrap_or_default();
+            collation::sort_key(name, "", &mut Vec::new()).map_err(|_| unordered)?;
+            Ok(ty.clone())
+        }
+        ColumnType::Char { .. }
+        | ColumnType::VarChar { .. }
+        | ColumnType::Text { .. }
+        | ColumnType::Blob { .. }
+        | ColumnType::Float { .. }
+        | ColumnType::Double { .. }
+        | ColumnType::Bit { .. }
+        | ColumnType::Enum { .. }
+        | ColumnType::Set { .. }
+        | ColumnType::Json
+        | ColumnType::Geometry { .. }
+        | ColumnType::Vector { .. }
+        | ColumnType::Uuid
+        | ColumnType::Inet4
+        | ColumnType::Inet6 => Err(unordered),
+    }
+}
+
+/// What SUM of a column is declared as, where it is exact.
+pub(super) fn sum(ty: &ColumnType) -> Option<ColumnType> {
+    let (digits, scale) = match ty {
+        ColumnType::Int { size, unsigned, .. } => {
+            let digits = match size {
+                IntSize::Tiny => 3,
+                IntSize::Small => 5,
+                IntSize::Medium => 8,
+                IntSize::Int => 10,
+                IntSize::Big => 19 + u8::from(*unsigned),
+            };
+            (digits, 0)
+        }
+        ColumnType::Decimal { precision, scale, .. } => (*precision, *scale),
+        ColumnType::Year => (4, 0),
+        _ => return None,
+    };
+    let precision = digits.saturating_add(MORE_DIGITS).min(MOST_DIGITS);
+    Some(ColumnType::Decimal { precision, scale, unsigned: false, zerofill: false })
+}
