@@ -69,7 +69,7 @@ async fn the_plan_is_reported_and_no_row_is_asked_for() {
             ("window", "1800.250000 s, both ends inclusive"),
             (
                 "columns",
-                "14: event_id, event_timestamp, event_type, gtid, id, changed_columns, row_before, row_after, connection_id, server_id, ..."
+                "17: event_id, event_timestamp, event_type, gtid, id, changed_columns, row_before, row_after, connection_id, server_id, ..."
             ),
             ("endpoint", &endpoint),
         ])
@@ -96,7 +96,7 @@ async fn what_is_refused_is_refused_in_the_same_words() {
         "SELECT * FROM _flashback.t AS OF '2020-01-01', users WHERE id = 1",
         "SELECT * FROM _flashback.t AS OF '2999-01-01' WHERE id = 1",
         "SELECT * FROM _diff.t BETWEEN '2020-01-01' AND '2020-01-05' WHERE id = 1",
-        "SELECT SUM(id) FROM _flashback.t AS OF '2020-01-01' WHERE id = 1",
+        "SELECT AVG(id) FROM _flashback.t AS OF '2020-01-01' WHERE id = 1",
         "SELECT nothing FROM _flashback.t AS OF '2020-01-01' WHERE id = 1",
         "DELETE FROM _flashback.t WHERE id = 1",
     ] {

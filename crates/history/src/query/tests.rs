@@ -215,9 +215,8 @@ fn notes(history: &Arc<History>, second: i64, ids: &[&str]) -> Value {
     at(history, AsOf::Time(t(second)), keys(ids)).unwrap().1
 }
 
-/// `[type, key, before, after]` of each event, or the code of the refusal.
-fn diff(history: &Arc<History>, since: i64, until: i64, keys: Keys) -> Result<Vec<Value>, &'static str> {
-    let request = DiffRequest {
+fn window(since: i64, until: i64, keys: Keys) -> DiffRequest {
+    DiffRequest {
         server_id: ServerId("x".into()),
         schema: "s".into(),
         table: "t".into(),
@@ -228,8 +227,12 @@ fn diff(history: &Arc<History>, since: i64, until: i64, keys: Keys) -> Result<Ve
         filter: None,
         limit: None,
         connection_names: false,
-    };
-    let mut lines = collect(history.diff(&request).map_err(|r| r.code)?);
+    }
+}
+
+/// `[type, key, before, after]` of each event, or the code of the refusal.
+fn diff(history: &Arc<History>, since: i64, until: i64, keys: Keys) -> Result<Vec<Value>, &'static str> {
+    let mut lines = collect(history.diff(&window(since, until, keys)).map_err(|r| r.code)?);
     let end = lines.pop().unwrap();
     let events: Vec<Value> = lines.split_off(1);
     let ids: Vec<u64> = events.iter().map(|e| e["event"]["event_id"].as_u64().unwrap()).collect();
@@ -613,20 +616,8 @@ fn long_answers_come_in_chunks() {
     let h = history(log);
     let ids: Vec<String> = (0..3000).rev().map(|i| i.to_string()).collect();
     let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
-    let table = |keys| (ServerId("x".into()), "s".to_owned(), "t".to_owned(), keys);
-    let (server_id, schema, table, keys) = table(keys(&ids));
-    let request = DiffRequest {
-        server_id,
-        schema,
-        table,
-        keys: keys.clone(),
-        since: Some(t(2)),
-        until: Some(t(3)),
-        transaction: None,
-        filter: None,
-        limit: None,
-        connection_names: false,
-    };
+    let keys = keys(&ids);
+    let request = window(2, 3, keys.clone());
     let chunks: Vec<Vec<u8>> = h.diff(&request).unwrap().map(Result::unwrap).collect();
     assert!(
         chunks.len() > 10 && chunks.iter().all(|c| c.len() < lines::CHUNK + 1024),
