@@ -70,6 +70,35 @@ fn both_engines_keep_what_they_are_given() {
     assert_eq!(again.snapshot().get(Table::Versions, b"bb").unwrap(), Some(bytes("new")));
 }
 
+/// A folder of a version that had no such table.
+#[test]
+fn a_folder_without_a_table_is_given_it() {
+    let folder = tempfile::tempdir().unwrap();
+    {
+        let mut engine = DiskEngine::open(folder.path(), DiskOptions::default()).unwrap();
+        fill(&mut engine);
+        engine.sync().unwrap();
+        let lacking = engine.keyspaces[index_of(Table::Sessions)].clone();
+        engine.database.delete_keyspace(lacking).unwrap();
+    }
+    let names = |database: &Database| database.list_keyspace_names().len();
+    {
+        let database = opened(folder.path(), DiskOptions::default()).unwrap();
+        assert_eq!(names(&database), Table::ALL.len() - 1);
+    }
+    for again in [false, true] {
+        let mut engine = DiskEngine::open(folder.path(), DiskOptions::default()).unwrap();
+        assert_eq!(names(&engine.database), Table::ALL.len());
+        holds(&*engine.snapshot());
+        let named = engine.snapshot().get(Table::Sessions, b"a").unwrap();
+        assert_eq!(named, again.then(|| bytes("somebody")));
+        let mut batch = Batch::default();
+        batch.put(Table::Sessions, b"a", b"somebody");
+        engine.commit(&batch).unwrap();
+        engine.sync().unwrap();
+    }
+}
+
 /// Whatever became of the files of a folder, opening it is an error or a state that was committed.
 #[test]
 fn a_damaged_folder_is_an_error_and_no_panic() {
