@@ -7,6 +7,7 @@ pub mod dump;
 mod embedded;
 mod files;
 mod http;
+mod page;
 mod paper;
 mod private_file;
 pub mod proxysql_config;

@@ -6,7 +6,9 @@
 
 #![expect(clippy::wildcard_enum_match_arm, reason = "the text protocol has strings alone")]
 
+use super::agent::CannotStart;
 use super::embedded::{self, Login};
+use super::page::Page;
 use super::serve::{Signals, fail};
 use crate::{server, telemetry};
 use clap::Args;
@@ -62,6 +64,13 @@ pub struct DemoArgs {
     /// Where the shim listens.
     #[arg(long, default_value = "127.0.0.1:3308")]
     listen: SocketAddr,
+    /// Where the page for browsers is, at /ui, to whoever has the password; an address of this
+    /// machine. Default: 127.0.0.1:3309, or a free port where that is taken.
+    #[arg(long, value_name = "ADDRESS")]
+    ui: Option<SocketAddr>,
+    /// No page.
+    #[arg(long, conflicts_with = "ui")]
+    no_ui: bool,
     /// End after printing.
     #[arg(long)]
     once: bool,
@@ -82,12 +91,18 @@ async fn demonstrate(args: &DemoArgs) -> Result<(), Box<dyn Error>> {
         .await
         .map_err(|e| format!("{} cannot be listened on: {e} (choose another with --listen)", args.listen))?;
     let address = listener.local_addr()?;
+    let page =
+        if args.no_ui { None } else { Some(Page::bind(args.ui).await.map_err(|CannotStart(why, _)| why)?) };
     let stop = CancellationToken::new();
     let secret = Secret::new(PASSWORD.to_owned());
     let history_handle = Arc::new(HistoryHandle::fixed(Arc::new(history()?)));
-    let client = embedded::start_agent(history_handle, &secret, &stop).await?;
+    let client = embedded::start_agent(Arc::clone(&history_handle), &secret, &stop).await?;
     let login =
         Login { user: USER.to_owned(), password: secret.clone(), default_schema: Some("shop".to_owned()) };
+    let looked_at = page.as_ref().map(Page::address).transpose()?;
+    if let Some(page) = page {
+        page.show(&secret, history_handle, stop.clone())?;
+    }
     let settings = embedded::shim(login, ServerId(SERVER.to_owned()), client, secret, None)?;
     let running = tokio::spawn(server::serve(listener, Arc::new(settings), stop.clone()));
     let mut out = std::io::stdout();
@@ -98,6 +113,9 @@ async fn demonstrate(args: &DemoArgs) -> Result<(), Box<dyn Error>> {
         address.ip(),
         address.port()
     )?;
+    if let Some(page) = looked_at {
+        writeln!(out, "or look at it in a browser, with the password {PASSWORD}:\n\n    {page}\n")?;
+    }
     writeln!(out, "and paste:\n\n    {PASTED};\n")?;
     if !args.once {
         writeln!(out, "Ctrl-C ends it.")?;

@@ -4,7 +4,6 @@
 mod hangup;
 mod hint;
 mod monitor;
-mod page;
 mod password;
 mod progress;
 
@@ -13,6 +12,7 @@ use super::agent::live::{self, Running};
 use super::agent::local::{self, Local};
 use super::agent::{CONFIG, CannotStart};
 use super::embedded::{self, Login};
+use super::page::Page;
 use super::serve::{Signals, announce};
 use super::{http, supervisor};
 use crate::config::agent::CaptureSettings;
@@ -23,7 +23,6 @@ use dbtrail_history::HistoryHandle;
 use dbtrail_types::names::ServerId;
 use dbtrail_types::secret::Secret;
 use dbtrail_types::timestamp;
-use page::Page;
 use progress::Progress;
 use std::error::Error;
 use std::io::{IsTerminal, Write};

@@ -150,7 +150,23 @@ fn demo_once_shows_an_incident_and_its_undo_and_ends() {
 
 #[test]
 fn demo_stays_until_it_is_asked_to_end() {
-    let mut demo = Program::start(&["demo", "--listen", "127.0.0.1:0"]);
+    let mut demo = Program::start(&["demo", "--listen", "127.0.0.1:0", "--ui", "127.0.0.1:0"]);
+    let page = demo.line("/ui");
+    let address = page.trim().strip_prefix("http://").and_then(|rest| rest.strip_suffix("/ui"));
+    let asked = |path: &str, token: &str| {
+        use std::io::{Read, Write};
+        let mut stream = std::net::TcpStream::connect(address.expect("an address")).expect("a page");
+        let head = format!(
+            "GET {path} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token}\r\nConnection: close\r\n\r\n"
+        );
+        stream.write_all(head.as_bytes()).expect("a request");
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).expect("an answer");
+        answer.lines().next().unwrap_or_default().to_owned()
+    };
+    assert_eq!(asked("/ui", "nothing"), "HTTP/1.1 200 OK", "the page holds no row");
+    assert_eq!(asked("/v1/servers/demo/schemas", "nothing"), "HTTP/1.1 401 Unauthorized");
+    assert_eq!(asked("/v1/servers/demo/schemas", "timetravel"), "HTTP/1.1 200 OK");
     demo.line("Ctrl-C ends it.");
     demo.terminate();
     assert_eq!(demo.ended().code(), Some(0));

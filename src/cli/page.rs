@@ -1,5 +1,5 @@
-//! The page of `up`: the agent of this process on a port of its own, to whoever has the password of
-//! its user.
+//! The page of `up` and `demo`: the agent of this process on a port of its own, to whoever has the
+//! password of its user.
 
 use crate::cli::agent::{CONFIG, CannotStart, UNAVAILABLE};
 use crate::cli::undo::script::ScriptWriter;
