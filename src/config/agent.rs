@@ -33,6 +33,7 @@ pub(super) const KEYS: Layout = Layout {
         ("disk_reserve", Text(Some("256"))),
         ("verify", Text(Some("off"))),
         ("token_file", Text(None)),
+        ("doubt_token_file", Text(None)),
         ("allow_insecure", Text(Some("off"))),
         ("shutdown_grace", Text(Some("30s"))),
         ("ui", Text(Some("on"))),

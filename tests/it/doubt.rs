@@ -6,6 +6,7 @@ use crate::truth_agent::history;
 use dbtrail_history::HistoryHandle;
 use dbtrail_history::serve::{Local, ServeOptions};
 use dbtrail_types::names::ServerId;
+use dbtrail_types::secret::Secret;
 use dbtrail_types::timestamp::Timestamp;
 use futures_util::StreamExt;
 use serde_json::{Value, json};
@@ -16,8 +17,21 @@ fn doubt() -> Value {
 }
 
 async fn asked(handle: &Arc<HistoryHandle>, body: &Value) -> (u16, Value) {
-    let local = Local::new(Arc::clone(handle), &ServeOptions::default());
-    let request = hyper::Request::post("/v1/doubt").body(body.to_string().into()).expect("a request");
+    asked_with(handle, body, "doubting").await
+}
+
+async fn asked_with(handle: &Arc<HistoryHandle>, body: &Value, token: &str) -> (u16, Value) {
+    let tokens = |token: &str| vec![Secret::new(token.to_owned())].into();
+    let options = ServeOptions {
+        tokens: tokens("reading"),
+        doubt_tokens: (token != "nobody").then(|| tokens("doubting")),
+        ..ServeOptions::default()
+    };
+    let local = Local::new(Arc::clone(handle), &options);
+    let request = hyper::Request::post("/v1/doubt")
+        .header("authorization", format!("Bearer {token}"))
+        .body(body.to_string().into())
+        .expect("a request");
     let answer = local.answer(request).await;
     let status = answer.status().as_u16();
     let bytes: Vec<_> = answer.into_body().map(|chunk| chunk.expect("a chunk")).collect().await;
@@ -55,6 +69,17 @@ async fn a_table_of_a_capture_can_be_put_in_doubt() {
     for n in 0..1001 {
         assert_eq!(asked(&handle, &doubt()).await.0, if n < 1000 { 200 } else { 503 }, "{n}");
     }
+}
+
+#[tokio::test]
+async fn a_token_that_reads_puts_nothing_in_doubt() {
+    let handle = Arc::new(HistoryHandle::live(ServerId("truth".to_owned()), Timestamp::now()));
+    handle.set(history("mysql-9.7"));
+    for (token, status) in [("reading", 403), ("other", 401), ("nobody", 401)] {
+        let (got, reported) = asked_with(&handle, &doubt(), token).await;
+        assert_eq!((got, reported["code"].as_str()), (status, Some("unauthorized")), "{token}: {reported}");
+    }
+    assert!(handle.take_doubts().is_empty());
 }
 
 #[tokio::test]

@@ -127,7 +127,7 @@ class Agent:
         with open(self.tokens, "w", encoding="utf-8") as file:
             file.write("the-token\n")
         self.process = Process([binary(), "agent", "--source", "mysql://root@127.0.0.1:%d" % server.port, "--include", schema + ".*", "--backfill", "none", *more, "--data", os.path.join(folder, "data"), "--server-id", "s",
-                                "--listen", "127.0.0.1:%d" % self.port, "--token-file", self.tokens], os.path.join(folder, "agent.log"))
+                                "--listen", "127.0.0.1:%d" % self.port, "--token-file", self.tokens, "--doubt-token-file", self.tokens], os.path.join(folder, "agent.log"))
         self.process.wait_for("listens on http")
 
     def status(self):

@@ -63,6 +63,8 @@ pub struct ServeOptions {
     pub tls: Option<Certificate>,
     /// Any of these opens the door.
     pub tokens: Tokens,
+    /// Any of these opens the door too, and may put tables in doubt; `None`: nobody may.
+    pub doubt_tokens: Option<Tokens>,
     /// Connections at a time. For one more, the oldest goes that has asked nothing yet; else the
     /// new one is closed.
     pub max_connections: usize,
@@ -85,6 +87,7 @@ impl Default for ServeOptions {
         Self {
             tls: None,
             tokens: Tokens::default(),
+            doubt_tokens: None,
             max_connections: 1024,
             max_requests: 256,
             max_lag: Duration::from_secs(60),

@@ -25,12 +25,13 @@ const PASSWORD: &str = "DBTRAIL_SOURCE_PASSWORD";
 const LISTEN: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 8600);
 
 /// What agent.yaml says, beside what is of a source.
-const SERVING: [&str; 10] = [
+const SERVING: [&str; 11] = [
     "server_id",
     "listen",
     "tls_cert",
     "tls_key",
     "token_file",
+    "doubt_token_file",
     "allow_insecure",
     "no_statements",
     "no_ui",
@@ -98,6 +99,10 @@ pub struct AgentArgs {
     /// when it changes.
     #[arg(long, value_name = "FILE")]
     pub(super) token_file: Option<PathBuf>,
+    /// File with tokens that also put tables in doubt, as `verify` does with a table that differs;
+    /// without it nobody can.
+    #[arg(long, value_name = "FILE")]
+    pub(super) doubt_token_file: Option<PathBuf>,
     /// Listen on an address that is not loopback even without TLS or tokens.
     #[arg(long)]
     pub(super) allow_insecure: bool,
@@ -245,7 +250,12 @@ pub(super) fn settings(args: &AgentArgs) -> Result<AgentConfig, Vec<String>> {
     };
     let certificate = Files::of(args.tls_cert.iter().chain(&args.tls_key).cloned());
     let tls = (args.tls_cert.as_deref(), args.tls_key.as_deref());
-    let serve = serve_options(tls, args.token_file.as_deref(), !args.no_ui, &mut mistakes);
+    let serve = serve_options(
+        tls,
+        [&args.token_file, &args.doubt_token_file].map(|file| file.as_deref()),
+        !args.no_ui,
+        &mut mistakes,
+    );
     let listen = args.listen.unwrap_or(LISTEN);
     let mut warnings = Vec::new();
     match exposure(listen, &serve) {

@@ -7,6 +7,7 @@ use crate::cli::reload::{PERIOD, Pair};
 use crate::cli::supervisor;
 use crate::config::agent::AgentConfig;
 use crate::telemetry;
+use dbtrail_history::serve::Tokens;
 use tokio::signal::unix::Signal;
 use tokio::task::spawn_blocking;
 use tokio::time::MissedTickBehavior;
@@ -34,9 +35,21 @@ fn needs_restart(now: &AgentConfig, new: &AgentConfig) -> Option<&'static str> {
         ("shutdown_grace", now.serve.grace != new.serve.grace),
         ("tls (on or off)", now.serve.tls.is_some() != new.serve.tls.is_some()),
         ("token_file (its name)", !now.serve.tokens.can_take_over(&new.serve.tokens)),
+        ("doubt_token_file (its name)", doubted(now, new).is_none()),
         ("log.format", now.log.1 != new.log.1),
     ];
     keys.into_iter().find(|(_, differs)| *differs).map(|(key, _)| key)
+}
+
+/// The tokens that put tables in doubt, as they are and as they are to be; the inner `None`: there
+/// are none. `None`: one does not follow the other.
+#[expect(clippy::option_option, reason = "see above")]
+fn doubted<'c>(now: &'c AgentConfig, new: &'c AgentConfig) -> Option<Option<(&'c Tokens, &'c Tokens)>> {
+    match (&now.serve.doubt_tokens, &new.serve.doubt_tokens) {
+        (None, None) => Some(None),
+        (Some(now), Some(new)) if now.can_take_over(new) => Some(Some((now, new))),
+        (Some(_), _) | (None, Some(_)) => None,
+    }
 }
 
 impl Reload {
@@ -82,6 +95,9 @@ impl Reload {
         telemetry::set_level(&new.log.0);
         // It can, as was asked just now.
         let _ = self.config.serve.tokens.take_over(&new.serve.tokens);
+        if let Some(Some((now, new))) = doubted(&self.config, &new) {
+            let _ = now.take_over(new);
+        }
         if let (Some(now), Some(new)) = (&self.config.serve.tls, &new.serve.tls) {
             now.take_over(new);
         }

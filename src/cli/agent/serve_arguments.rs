@@ -4,11 +4,11 @@ use crate::cli::files::read;
 use dbtrail_history::serve::{ServeOptions, Tokens, tls_config};
 use std::path::Path;
 
-/// With certificate and key of these files, and the tokens of that one. Adds what is wrong with
+/// With certificate and key of these files, and the tokens of those. Adds what is wrong with
 /// them.
 pub(super) fn serve_options(
     (certificate, key): (Option<&Path>, Option<&Path>),
-    token_file: Option<&Path>,
+    [token_file, doubt_token_file]: [Option<&Path>; 2],
     ui: bool,
     mistakes: &mut Vec<String>,
 ) -> ServeOptions {
@@ -24,6 +24,11 @@ pub(super) fn serve_options(
     }
     match token_file.map(Tokens::from_file) {
         Some(Ok(tokens)) => options.tokens = tokens,
+        Some(Err(why)) => mistakes.push(why.to_string()),
+        None => {}
+    }
+    match doubt_token_file.map(Tokens::from_file) {
+        Some(Ok(tokens)) => options.doubt_tokens = Some(tokens),
         Some(Err(why)) => mistakes.push(why.to_string()),
         None => {}
     }

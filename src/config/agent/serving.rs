@@ -19,13 +19,20 @@ impl Resolver {
         }
     }
 
+    /// Those of the file that a key names; the inner `None`: it names none.
+    #[expect(clippy::option_option, reason = "see above")]
+    fn tokens(&mut self, key: &str) -> Option<Option<Tokens>> {
+        match self.text(key).map(|path| Tokens::from_file(Path::new(&path))) {
+            None => Some(None),
+            Some(Ok(tokens)) => Some(Some(tokens)),
+            Some(Err(why)) => self.mistake(key, why.to_string()),
+        }
+    }
+
     pub(super) fn serve_options(&mut self) -> Option<ServeOptions> {
         let tls = self.serve_tls();
-        let tokens = match self.text("token_file").map(|path| Tokens::from_file(Path::new(&path))) {
-            None => Some(Tokens::default()),
-            Some(Ok(tokens)) => Some(tokens),
-            Some(Err(why)) => self.mistake("token_file", why.to_string()),
-        };
+        let tokens = self.tokens("token_file");
+        let doubt_tokens = self.tokens("doubt_token_file");
         let most = |t: &str| t.parse::<usize>().ok().filter(|n| (1..=1_000_000).contains(n));
         let form = "a number from 1 to 1000000";
         let max_requests = self.parsed("limits.max_requests", most, form);
@@ -35,7 +42,8 @@ impl Resolver {
         let ui = self.one_of("ui", &[("on", true), ("off", false)]);
         Some(ServeOptions {
             tls: tls.map(Into::into),
-            tokens: tokens?,
+            tokens: tokens?.unwrap_or_default(),
+            doubt_tokens: doubt_tokens?,
             max_connections: max_connections?,
             max_requests: max_requests?,
             max_lag: max_lag?,

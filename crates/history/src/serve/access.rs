@@ -60,7 +60,7 @@ pub(super) async fn around(State(agent): State<Agent>, request: Request, next: N
 
 /// Around every request that shows rows or counts.
 pub(super) async fn guarded(State(agent): State<Agent>, mut request: Request, next: Next) -> Response {
-    let Ok(token) = agent.tokens.admit(request.headers()) else { return unauthorized() };
+    let Ok(token) = agent.admit(request.headers()) else { return unauthorized() };
     if let Some(token) = token {
         request.extensions_mut().insert(token);
     }

@@ -3,10 +3,11 @@
 use super::ServeOptions;
 use super::metrics::Metrics;
 use super::request_slots::RequestSlots;
-use super::tokens::Tokens;
+use super::tokens::{TokenHash, Tokens, Unauthorized};
 use super::undo::Undo;
 use crate::query::Refusal;
 use crate::{History, HistoryHandle};
+use axum::http::HeaderMap;
 use dbtrail_types::agent_api::code;
 use dbtrail_types::timestamp::Timestamp;
 use std::sync::Arc;
@@ -17,6 +18,7 @@ use std::time::Duration;
 pub(super) struct Agent {
     pub(super) history_handle: Arc<HistoryHandle>,
     pub(super) tokens: Tokens,
+    pub(super) doubt_tokens: Option<Tokens>,
     pub(super) metrics: Arc<Metrics>,
     pub(super) slots: Arc<RequestSlots>,
     pub(super) max_lag: Duration,
@@ -38,6 +40,20 @@ impl Agent {
 }
 
 impl Agent {
+    /// Lets a request in, or not; with its token, where there are several.
+    pub(super) fn admit(&self, headers: &HeaderMap) -> Result<Option<TokenHash>, Unauthorized> {
+        let refused = match self.tokens.admit(headers) {
+            Ok(token) => return Ok(token),
+            Err(refused) => refused,
+        };
+        self.doubt_tokens.as_ref().ok_or(refused).and_then(|tokens| tokens.admit(headers))
+    }
+
+    /// Whether a request may put a table in doubt.
+    pub(super) fn may_doubt(&self, headers: &HeaderMap) -> bool {
+        self.doubt_tokens.as_ref().is_some_and(|tokens| tokens.admit(headers).is_ok())
+    }
+
     /// Appends the metrics, in OpenMetrics without its end.
     pub(super) fn write_metrics(&self, into: &mut String) {
         self.metrics.write(&self.history_handle, &self.slots, Timestamp::now(), into);
@@ -47,6 +63,7 @@ impl Agent {
         Self {
             history_handle,
             tokens: options.tokens.clone(),
+            doubt_tokens: options.doubt_tokens.clone(),
             metrics: Arc::new(Metrics::default()),
             slots: Arc::new(RequestSlots::new(options.max_requests)),
             max_lag: options.max_lag,

@@ -5,6 +5,9 @@ use crate::query::Refusal;
 use dbtrail_types::agent_api::code;
 use dbtrail_types::doubt::{DoubtRequest, DoubtTaken, MOST_REASON};
 
+/// The refusal of a request whose token reads alone.
+pub(super) const NOT_ENTITLED: &str = "this token reads, and puts no table in doubt: that takes a token of the agent's doubt_token_file (--doubt-token-file)";
+
 /// Hands it to the writing half.
 pub(super) fn take(handle: &HistoryHandle, doubt: DoubtRequest) -> Result<DoubtTaken, Refusal> {
     let not_ready = || Refusal::new(503, code::NOT_READY, "the record has not begun yet".to_owned());

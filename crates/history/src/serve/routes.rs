@@ -127,7 +127,10 @@ async fn undo_of(State(agent): State<Agent>, body: Body) -> Response {
     }
 }
 
-async fn doubted(State(agent): State<Agent>, body: Body) -> Response {
+async fn doubted(State(agent): State<Agent>, headers: HeaderMap, body: Body) -> Response {
+    if !agent.may_doubt(&headers) {
+        return answer::refusal(&Refusal::new(403, code::UNAUTHORIZED, doubts::NOT_ENTITLED.to_owned()));
+    }
     let request = whole(body).await.and_then(|body| read::<DoubtRequest>(&body));
     match request.and_then(|request| doubts::take(&agent.history_handle, request)) {
         Ok(taken) => answer::json(&taken),
@@ -161,7 +164,7 @@ pub(super) async fn straight(agent: &Agent, request: &Request<Bytes>) -> Option<
         _ => return None,
     };
     let answer = async {
-        let Ok(token) = agent.tokens.admit(request.headers()) else { return access::unauthorized() };
+        let Ok(token) = agent.admit(request.headers()) else { return access::unauthorized() };
         let slot = match agent.slots.take(token) {
             Ok(slot) => slot,
             Err(refused) => return *refused,
