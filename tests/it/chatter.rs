@@ -51,6 +51,20 @@ fn field_list_gives_the_columns_of_a_table() {
     }
 }
 
+#[test]
+fn field_list_gives_the_columns_of_virtual_tables() {
+    let chain = chain("");
+    let (mut client, _) = Bare::login(chain.port, "app", "pass-word", 0);
+    for (schema, table, columns) in [
+        ("_history", "gaps", &["gap_from", "gap_to", "reason"][..]),
+        ("_undo", "orders", &["statement", "conflict"]),
+    ] {
+        assert_eq!(client.command(format!("\x02{schema}").as_bytes())[0][0], 0, "{schema}");
+        assert_eq!(names(&client.command(format!("\x04{table}\0").as_bytes())), columns, "{schema}.{table}");
+        assert_eq!(error(&client.command(b"\x04nothing\0")[0]).0, 1146, "{schema}");
+    }
+}
+
 fn rows(packets: &[Vec<u8>]) -> Vec<Vec<String>> {
     let eof = packets.iter().position(|p| p.first() == Some(&0xfe)).expect("behind the columns");
     let cells = |mut p: &[u8]| {

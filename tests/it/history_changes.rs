@@ -91,6 +91,10 @@ async fn changes_of_all_tables_come_in_the_order_of_the_log() {
             (format!("SELECT nothing {from}"), "nothing"),
             (format!("SELECT * {from} WHERE nothing = 1"), "nothing"),
             (format!("SELECT event_id {from} GROUP BY `table`"), "event_id"),
+            // What of a row it is not known, its negation is not known of either.
+            (format!("SELECT event_id {from} WHERE NOT row_after = '{{}}'"), "row_after"),
+            (format!("SELECT event_id {from} WHERE NOT (`table` = 't' AND nothing = 1)"), "nothing"),
+            (format!("SELECT event_id {from} WHERE NOT changed_columns LIKE '%v%'"), "changed_columns"),
             ("SELECT * FROM _history.changes AT GTID 'nonsense'".to_owned(), "nonsense"),
         ] {
             let reported = refusal(&mut client, &sql).await;

@@ -109,6 +109,7 @@ impl Statements {
             "event_timestamp",
             "definition_before",
             "versions",
+            "connection_user",
             "nothing",
         ];
         let table =
@@ -119,8 +120,19 @@ impl Statements {
         };
         if self.random.below(5) == 0 {
             let group = self.random.of(&columns);
+            let column = self.random.of(&columns);
+            let computed = match self.random.below(6) {
+                0 => format!("MIN({column})"),
+                1 => format!("MAX({column})"),
+                2 => format!("COUNT(DISTINCT {column}, {group})"),
+                3 => "SUM(rows_inserted)".to_owned(),
+                4 => format!("COUNT({column})"),
+                _ => "COUNT(*)".to_owned(),
+            };
+            let having =
+                self.random.of(&["", "", " HAVING COUNT(*) > 1", " HAVING MAX(event_id) IS NOT NULL"]);
             return format!(
-                "SELECT {group}, COUNT(*) FROM _history.{table} {window}{} GROUP BY {group}",
+                "SELECT {group}, {computed} FROM _history.{table} {window}{} GROUP BY {group}{having}",
                 if self.random.below(2) == 0 {
                     format!(" WHERE {}", self.condition(&columns))
                 } else {
@@ -128,8 +140,15 @@ impl Statements {
                 }
             );
         }
-        let shown =
-            self.random.of(&["*", "*", "`schema`, `table`", "statement", "tables, statements", "COUNT(*)"]);
+        let shown = self.random.of(&[
+            "*",
+            "*",
+            "`schema`, `table`",
+            "statement",
+            "tables, statements",
+            "COUNT(*)",
+            "MIN(`table`), MAX(`schema`)",
+        ]);
         format!("SELECT {shown} FROM _history.{table} {window}{}", self.tail(&columns))
     }
 
@@ -148,7 +167,8 @@ impl Statements {
         let scan = self.random.of(&["ALLOW SCAN", "", "WHERE id = 1", "ALLOW SCAN WHERE id >= 2"]);
         let tail = if scan.contains("WHERE") { String::new() } else { self.tail(&columns) };
         let begin = self.random.of(&["SELECT", "SELECT", "EXPLAIN SELECT"]);
-        format!("{begin} * FROM {virtual_schema}.{schema}.{table} {when} {scan}{tail}")
+        let shown = self.random.of(&["*", "*", "MIN(id), MAX(v), COUNT(DISTINCT v)"]);
+        format!("{begin} {shown} FROM {virtual_schema}.{schema}.{table} {when} {scan}{tail}")
     }
 
     fn metadata(&mut self) -> String {

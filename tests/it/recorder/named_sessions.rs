@@ -12,6 +12,7 @@ use dbtrail_history::recorder::RecorderOptions;
 use dbtrail_types::happened::{HistoryRequest, HistoryTable};
 use dbtrail_types::names::ServerId;
 use dbtrail_types::timestamp::Timestamp;
+use mysql_async::prelude::Queryable;
 use serde_json::Value;
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -142,6 +143,27 @@ async fn changes_tell_whose_connection_made_them_where_that_is_asked_for() {
     let window = format!("BETWEEN '{since}' AND LATEST ALLOW WIDE");
     let chain = chain_of(Arc::clone(&history), "truth").await;
     let mut client = chain.client("all").await;
+    // What a table was before its first statement is not known: a condition leaves it out by its
+    // name, or its changes are not told.
+    let all = "SELECT event_type FROM _history.changes BETWEEN EARLIEST AND LATEST ALLOW WIDE";
+    for (condition, untold) in [
+        ("", Some("tt.")),
+        ("WHERE NOT event_type = 'DELETE'", Some("tt.")),
+        ("WHERE NOT (`schema` = 'tt' AND event_type = 'DELETE')", Some("tt.")),
+        ("WHERE NOT (`table` = 'orders' AND `schema` = 'other')", Some("tt.")),
+        ("WHERE NOT (`schema` = 'tt' AND `table` = 'orders')", Some("tt.order_items")),
+        ("WHERE NOT (`schema` = 'tt' OR event_type = 'DELETE')", None),
+        ("WHERE NOT `schema` IN ('tt', 'other')", None),
+    ] {
+        let got = client.query_drop(format!("{all} {condition}")).await.map_err(|e| e.to_string());
+        match untold {
+            None => assert_eq!(got, Ok(()), "{condition}"),
+            Some(table) => {
+                let named = format!("cannot be told of {table}");
+                assert!(got.as_ref().is_err_and(|e| e.contains(&named)), "{condition}: {got:?}");
+            }
+        }
+    }
     let whose = "connection_user, connection_host, connection_program";
     for from in [format!("_history.changes {window}"), format!("_diff.tt.orders {window} ALLOW SCAN")] {
         let changes = rows(&mut client, &format!("SELECT binlog_position, {whose} FROM {from}")).await;
