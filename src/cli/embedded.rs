@@ -65,8 +65,10 @@ pub(super) fn agent_inside(
     history_handle: Arc<HistoryHandle>,
     token: &Secret,
 ) -> Result<(AgentClient, agent::Local), Box<dyn Error>> {
-    let options =
-        agent::ServeOptions { tokens: vec![token.clone()].into(), ..agent::ServeOptions::default() };
+    let tokens: agent::Tokens = vec![token.clone()].into();
+    // Nobody outside of this process has it.
+    let doubt_tokens = Some(tokens.clone());
+    let options = agent::ServeOptions { tokens, doubt_tokens, ..agent::ServeOptions::default() };
     let local = agent::Local::new(history_handle, &options);
     Ok((AgentClient::in_process(Arc::new(Within(local.clone())))?, local))
 }
