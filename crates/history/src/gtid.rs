@@ -127,7 +127,7 @@ impl Gtids<'_> {
     /// The set is of the other family, or not wholly in the record.
     pub fn end_of(&self, set: &GtidSet, text: &str) -> Result<ChangeSequence, GtidError> {
         let mysql = self.state.has(|s| matches!(s, GtidSet::MySql(_)));
-        let mariadb = self.state.has(|s| matches!(s, GtidSet::MariaDb(_)));
+        let mariadb = self.state.is_of_mariadb();
         let wrong =
             |asked_family, family| GtidError::WrongFamily { asked: text.to_owned(), asked_family, family };
         let sum = match set {

@@ -30,6 +30,11 @@ pub struct GtidState {
 }
 
 impl GtidState {
+    /// Whether the server that wrote the log is a MariaDB.
+    pub(crate) fn is_of_mariadb(&self) -> bool {
+        self.has(|set| matches!(set, GtidSet::MariaDb(_)))
+    }
+
     /// The record begins after this change, of which no transaction has any; before it these were
     /// executed.
     pub fn begin(&mut self, at: ChangeSequence, set: GtidSet) {

@@ -71,7 +71,7 @@ impl History {
         let name = self.catalog.folded(name);
         let (window, (from, to), end) = self.asked(request)?;
         let found = self.table_at(&name, end)?;
-        let wanted = Wanted::read(&request.keys, found.definition, &name)?;
+        let wanted = Wanted::read(&request.keys, found.definition, &name, self.gtids.is_of_mariadb())?;
         let definition = (found.definition_id, Arc::clone(found.definition), key_positions(found.definition));
         let head = lines::header(self, found.definition_id, None)?;
         let filter = request.filter.as_ref();

@@ -63,7 +63,10 @@ impl History {
             return Err(Refusal::new(422, code::NOT_CAPTURED, format!("table {name}: {why}")));
         }
         super::without_doubt(&name, today.generation, self.end)?;
-        let wanted = request.keys.as_ref().map(|keys| Wanted::read(keys, today.definition, &name));
+        let wanted = request
+            .keys
+            .as_ref()
+            .map(|keys| Wanted::read(keys, today.definition, &name, self.gtids.is_of_mariadb()));
         let wanted = wanted.transpose()?;
         if let Span::Window { since, until } = request.span {
             let until = (!request.to_the_end).then_some(until);

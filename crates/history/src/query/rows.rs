@@ -55,7 +55,7 @@ impl History {
         let name = self.catalog.folded(name);
         let cut = self.cut(&request.at)?;
         let found = self.table_at(&name, cut)?;
-        let wanted = Wanted::read(&request.keys, found.definition, &name)?;
+        let wanted = Wanted::read(&request.keys, found.definition, &name, self.gtids.is_of_mariadb())?;
         super::without_doubt(&name, found.generation, cut.doubtful)?;
         let definition = found.definition_id;
         let filter = request.filter.as_ref().map(|filter| RowFilter::new(filter, &found.definition.columns));
