@@ -243,9 +243,7 @@ impl Resolver {
             self.file.mistake("data", "a source needs a folder to keep its history in".to_owned());
         }
         let password = match (self.text("source.password"), self.file.text("source.password_file")) {
-            (Some(_), Some(_)) => {
-                self.mistake("source", "password and password_file exclude each other".to_owned())
-            }
+            (Some(_), Some(_)) => self.mistake("source", "it has password and password_file".to_owned()),
             (Some(password), None) => Some(Secret::new(password)),
             (None, Some(_)) => self.secret_in("source.password_file"),
             (None, None) => None,

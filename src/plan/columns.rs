@@ -7,8 +7,8 @@ use crate::statement::{MOST_COLUMNS, OrderItem, Projected, VirtualSchema};
 use dbtrail_types::column::{Column, ColumnType, TableDefinition, same_name};
 use std::sync::Arc;
 
-/// A column of the result: which column of the source (beyond them: what is computed of groups), and
-/// the name to show. For rows the source is the table's columns; for a diff it is `event_id,
+/// A column of the result: which column of the source (after those: what is computed of groups),
+/// and the name to show. For rows the source is the table's columns; for a diff it is `event_id,
 /// event_timestamp, event_type, gtid, <key columns>, changed_columns, row_before, row_after`, and
 /// who made the change.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -45,6 +45,11 @@ impl Groups {
         self.grouping.aggregates.iter().map(|aggregate| &aggregate.declared)
     }
 
+    /// What the groups take.
+    pub(super) fn bytes(&self) -> usize {
+        self.bytes
+    }
+
     /// Whether it needs no cell of a row.
     pub(super) fn is_a_count(&self) -> bool {
         self.grouping.columns.is_empty() && self.grouping.aggregates.iter().all(|a| a.columns.is_empty())

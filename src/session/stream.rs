@@ -13,6 +13,7 @@ use crate::plan::guard::{self, Admitted};
 use crate::plan::selected::Selected;
 use crate::statement::{Limit, VirtualSchema};
 use dbtrail_types::column::Column;
+use dbtrail_types::memory::{Memory, Share};
 use dbtrail_types::result_set::{Note, ResultColumn, Row};
 use dbtrail_types::zone::Zone;
 use std::collections::HashSet;
@@ -37,6 +38,8 @@ pub struct RowStream {
     /// `limits.max_rows`, and how many of these are left.
     most: Option<(u64, u64)>,
     sorted: Option<(std::vec::IntoIter<Row>, Vec<Note>)>,
+    /// What rows to be sorted and groups take of the memory of all sessions.
+    share: Share,
     /// Of the statement itself, before those on its rows.
     notes: Vec<Note>,
 }
@@ -119,6 +122,7 @@ impl RowStream {
             left: limit.count,
             most: max_rows.map(|most| (most, most)),
             sorted: None,
+            share: Share::default(),
             notes: Vec::new(),
         }
     }
@@ -126,6 +130,14 @@ impl RowStream {
     /// The same stream, with these notes at its end.
     pub(super) fn with_notes(mut self, notes: Vec<Note>) -> Self {
         self.notes = notes;
+        self
+    }
+
+    /// The same stream, which keeps what it sorts in this memory, with others.
+    pub(super) fn sharing(mut self, memory: Option<Arc<Memory>>) -> Self {
+        if let Some(memory) = memory {
+            self.share.of(memory);
+        }
         self
     }
 
@@ -210,6 +222,7 @@ impl RowStream {
                             "ORDER BY over more than {SORT_MEMORY} bytes of rows: ask for fewer keys, or sort in the client"
                         )));
                     }
+                    self.hold(bytes)?;
                     all.extend(rows);
                 }
             }
@@ -235,10 +248,15 @@ impl RowStream {
             match made {
                 Made::Rows(rows) => {
                     rows.iter().try_for_each(|row| groups.add(row, &self.maker.source))?;
+                    self.hold(groups.bytes())?;
                 }
                 Made::End(notes) => return Ok((groups.rows(self.maker.source.len())?, notes)),
             }
         }
+    }
+
+    fn hold(&mut self, bytes: usize) -> Result<(), Failure> {
+        if self.share.hold(bytes) { Ok(()) } else { Err(Failure::NoMemory) }
     }
 
     /// Holds rows against `limits.max_rows`.

@@ -188,7 +188,7 @@ impl Session {
                     }
                     let (columns, stream) = RowStream::new(rows, &admitted, &self.zone, &mut self.heading);
                     let sight = Sight::of(tenant.allowed_schemas.as_deref());
-                    let stream = stream.with_notes(notes).with_sight(sight);
+                    let stream = stream.with_notes(notes).with_sight(sight).sharing(self.memory.clone());
                     return Ok(Answer::Stream(columns, Box::new(stream)));
                 }
                 Ok(_) if !cached => {

@@ -358,7 +358,7 @@ impl Recorder {
         loop {
             self.room(inputs)?;
             self.backup(inputs)?;
-            self.ingest.is_behind(inputs.len() >= BEHIND);
+            self.ingest.is_lagging(inputs.len() >= BEHIND);
             let input = match inputs.try_recv() {
                 Ok(input) => {
                     patient = true;

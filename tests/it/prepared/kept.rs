@@ -1,7 +1,8 @@
 //! What sessions keep between their commands is bounded for each user, and for all.
 
-use super::super::support::{Agent, Outcome, Plan, Raw, Reply, certificates};
+use super::super::support::{Agent, COLUMNS, Outcome, Plan, RANGE, Raw, Reply, certificates};
 use super::{PLAIN, bound};
+use dbtrail_shim::plan::guard::PlanSettings;
 use dbtrail_shim::session::MemoryLimits;
 use std::time::Duration;
 
@@ -95,4 +96,31 @@ async fn a_parameter_in_pieces_without_room_is_reported_at_its_execution() {
     assert_eq!(client.reset(ready.id).await[0], 0);
     client.long_data(ready.id, 0, &vec![b'x'; MIB]).await;
     assert_eq!(client.execute(&bound(ready.id, PLAIN, &sent)).await.expect("a row").1.len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn rows_that_are_sorted_count_too() {
+    let made = certificates("localhost", false);
+    let agent = Agent::start(&made).await;
+    agent.set_metadata(Reply::json(
+        200,
+        &format!(r#"{{"success":true,"server_id":"server-a","schema":"tt","table":"t",{COLUMNS}}}"#),
+    ));
+    let rows: String = (1..=20_000).map(|id| format!("[\"{id}\",\"{}\"]\n", "x".repeat(100))).collect();
+    agent.always(Reply::ndjson(&format!(
+        "{{\"success\":true,{COLUMNS}}}\n{rows}{{\"end\":{{\"rows\":20000,\"notes\":[]}}}}\n"
+    )));
+    let memory = MemoryLimits { all: 4 * MIB, user: 2 * MIB };
+    let guard = PlanSettings::of_keys(u64::MAX);
+    let shim = Plan { memory, guard, max_packet: 16 * MIB, ..Plan::before(&agent, &made) }.start().await;
+    let mut client = shim.raw("a").await;
+    assert!(
+        matches!(client.query(RANGE).await, Outcome::Rows(rows, _) if rows.len() == 20_000),
+        "as they come"
+    );
+    match client.query(&format!("{RANGE} ORDER BY id DESC")).await {
+        Outcome::Error(reported) => assert_eq!(reported.code, 1041, "{reported:?}"),
+        other => panic!("{other:?}"),
+    }
+    assert_eq!(client.cell("SELECT 1").await.as_deref(), Some("1"), "what was held is given back");
 }

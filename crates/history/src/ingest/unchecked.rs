@@ -37,7 +37,7 @@ pub(super) struct Unchecked {
     /// Whether changes are put off at all: somebody must call [`Ingest::check_some`] then.
     on: bool,
     /// Whether the log has more than can be taken in just now.
-    behind: bool,
+    lagging: bool,
     /// None of the changes before this one.
     since: ChangeSequence,
     /// Some from there on.
@@ -60,13 +60,13 @@ pub(crate) struct Misfit {
 impl Ingest {
     /// Changes may be put off from here on; all before this one were compared.
     pub(crate) fn put_off_since(&mut self, since: ChangeSequence) {
-        self.unchecked = Unchecked { on: true, behind: true, since, some: since < self.next };
+        self.unchecked = Unchecked { on: true, lagging: true, since, some: since < self.next };
     }
 
     /// Whether the log has more than can be taken in just now: only then are changes put off, since
     /// questions about windows wait until all are compared.
-    pub(crate) fn is_behind(&mut self, behind: bool) {
-        self.unchecked.behind = behind;
+    pub(crate) fn is_lagging(&mut self, lagging: bool) {
+        self.unchecked.lagging = lagging;
     }
 
     /// Before which change all were compared, as of now.
@@ -84,13 +84,13 @@ impl Ingest {
 
     /// Whether a change of the log need not be compared at once.
     pub(super) fn may_put_off(&self, target: &Target, version: &Version<&[u8]>) -> bool {
-        let Unchecked { on, behind, since, .. } = self.unchecked;
+        let Unchecked { on, lagging, since, .. } = self.unchecked;
         let (Some(before), Some(after)) = (version.before, version.after) else { return false };
         // Rows that are being read may be from after this change, and cannot be compared with it
         // later. What a statement deletes may be restated, and names that may be renamed are told
         // by their rows.
         let read = |generation: &TableGeneration| generation.baseline != Baseline::Reading;
-        on && behind
+        on && lagging
             && version.kind == EventType::Update
             && version.side == KeyMove::Same
             && before.len() + after.len() <= WIDE

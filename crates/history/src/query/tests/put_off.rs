@@ -96,7 +96,7 @@ fn what_is_not_compared_yet_is_not_answered_wrongly() {
 fn nothing_is_put_off_while_the_log_gives_time() {
     let mut ingest = Ingest::default();
     ingest.put_off_since(ChangeSequence(1));
-    ingest.is_behind(false);
+    ingest.is_lagging(false);
     for (n, changes) in [
         (1, vec![sql(CREATE)]),
         (2, vec![row("t", None, Some((1, "a")))]),
