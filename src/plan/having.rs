@@ -49,7 +49,7 @@ fn rename(part: &mut Expr, draft: &Draft, found: &mut dyn FnMut(Aggregate)) -> R
         Expr::Identifier(name) => {
             let aggregate = aliased(draft, &name.value).ok_or_else(|| {
                 Failure::Unsupported(format!(
-                    "HAVING on {}: it takes COUNT, MIN, MAX and SUM, and their aliases; a condition on columns belongs into WHERE",
+                    "HAVING on {}: it takes COUNT, MIN, MAX and SUM, and their aliases; a condition on columns belongs in WHERE",
                     name.value
                 ))
             })?;

@@ -151,8 +151,13 @@ fn octets_or_letters(bytes: Vec<u8>, column: &Column) -> Literal {
             | ColumnType::Text { .. }
             | ColumnType::Enum { .. }
     );
+    let has_letters_of_a_byte = column.collation.as_deref().is_some_and(|collation| {
+        ["utf8", "latin1_", "ascii_"].iter().any(|charset| collation.starts_with(charset))
+    });
     match String::from_utf8(bytes) {
-        Ok(text) if is_text && text.is_ascii() => Literal::Text(text, Charset::Utf8mb4),
+        Ok(text) if is_text && has_letters_of_a_byte && text.is_ascii() => {
+            Literal::Text(text, Charset::Utf8mb4)
+        }
         Ok(text) => Literal::Bytes(text.into_bytes()),
         Err(e) => Literal::Bytes(e.into_bytes()),
     }

@@ -158,7 +158,7 @@ def changes(recording, chain, count):
         except pymysql.MySQLError as e:
             count.check(False, "diff refused: " + sql, e.args)
             continue
-        count.equal(names, ["event_id", "event_timestamp", "event_type", "gtid", *KEYS[table], "changed_columns", "row_before", "row_after", "connection_id", "server_id", "binlog_file", "binlog_position", "statement", "cause"], "diff columns: " + sql)
+        count.equal(names, ["event_id", "event_timestamp", "event_type", "gtid", *KEYS[table], "changed_columns", "row_before", "row_after", "connection_id", "server_id", "binlog_file", "binlog_position", "statement", "cause", "connection_user", "connection_host", "connection_program"], "diff columns: " + sql)
         if not count.equal([r[2].decode() for r in rows], [e["type"] for e in events], "diff events: " + sql):
             continue
         ids = [int(r[0]) for r in rows]
