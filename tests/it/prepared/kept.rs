@@ -106,7 +106,8 @@ async fn rows_that_are_sorted_count_too() {
         200,
         &format!(r#"{{"success":true,"server_id":"server-a","schema":"tt","table":"t",{COLUMNS}}}"#),
     ));
-    let rows: String = (1..=20_000).map(|id| format!("[\"{id}\",\"{}\"]\n", "x".repeat(100))).collect();
+    let row = |id: u32| format!("[\"{id}\",\"{}\"]\n", "x".repeat(100));
+    let rows = (1..=20_000).map(row).collect::<Vec<_>>().concat();
     agent.always(Reply::ndjson(&format!(
         "{{\"success\":true,{COLUMNS}}}\n{rows}{{\"end\":{{\"rows\":20000,\"notes\":[]}}}}\n"
     )));
