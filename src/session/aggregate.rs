@@ -1,6 +1,6 @@
 //! What is computed of a group: COUNT, MIN, MAX and SUM, row by row.
 
-use super::equal_values::{is_text, spelt, weights};
+use super::equal_values::{is_text, ordered_weights, spelt, weights};
 use super::sort;
 use crate::failure::Failure;
 use crate::plan::group::PlannedAggregate;
@@ -74,7 +74,7 @@ impl Computed {
                 }
             }
             (Self::Extreme(known), [(cell, column)]) => {
-                let weights = if is_text(column) { weights(what, column, cell)? } else { Vec::new() };
+                let weights = if is_text(column) { ordered_weights(what, column, cell)? } else { Vec::new() };
                 let least = aggregate.function == AggregateFunction::Min;
                 let order = known.as_ref().map(|(best, of)| compared((cell, &weights), (best, of), column));
                 match order {

@@ -26,6 +26,24 @@ pub(super) fn weights(what: &str, column: &Column, bytes: &[u8]) -> Result<Vec<u
     Ok(weights)
 }
 
+/// The last letter of Latin Extended-B: up to it every version of Unicode has the same order.
+const LAST_LATIN: char = '\u{24f}';
+
+/// The same for what asks which of two values is greater. MariaDB has `utf8mb4_0900_ai_ci` too,
+/// with
+/// the weights of a newer Unicode, and an answer does not say which server it is of.
+pub(super) fn ordered_weights(what: &str, column: &Column, bytes: &[u8]) -> Result<Vec<u8>, Failure> {
+    let text = std::str::from_utf8(bytes).unwrap_or_default();
+    let varies = column.collation.as_deref() == Some("utf8mb4_0900_ai_ci");
+    if let Some(letter) = text.chars().find(|letter| varies && is_text(column) && *letter > LAST_LATIN) {
+        return Err(Failure::Unsupported(format!(
+            "{what} {}: MySQL and MariaDB may order '{letter}' otherwise in utf8mb4_0900_ai_ci",
+            column.name
+        )));
+    }
+    weights(what, column, bytes)
+}
+
 /// The refusal of values that are equal and not the same.
 pub(super) fn spelt(what: &str, column: &Column, one: &[u8], other: &[u8]) -> Failure {
     Failure::Unsupported(format!(
@@ -35,4 +53,26 @@ pub(super) fn spelt(what: &str, column: &Column, one: &[u8], other: &[u8]) -> Fa
         String::from_utf8_lossy(other),
         column.collation.as_deref().unwrap_or("(none)")
     ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn characters_that_servers_may_order_otherwise_are_refused() {
+        let column = |collation: &str| {
+            Column::new("c".to_owned(), ColumnType::VarChar { chars: 9 }, Some(collation.to_owned()), true)
+        };
+        for (collation, text, known) in [
+            ("utf8mb4_0900_ai_ci", "\u{e4}pfel", true),
+            ("utf8mb4_0900_ai_ci", "\u{20bf}", false),
+            ("utf8mb4_0900_ai_ci", "\u{1f970}", false),
+            ("utf8mb4_bin", "\u{1f970}", true),
+        ] {
+            let column = column(collation);
+            assert_eq!(ordered_weights("MIN", &column, text.as_bytes()).is_ok(), known, "{collation} {text}");
+            assert!(weights("MIN", &column, text.as_bytes()).is_ok(), "equal is equal: {collation} {text}");
+        }
+    }
 }
