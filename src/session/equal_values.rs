@@ -30,8 +30,7 @@ pub(super) fn weights(what: &str, column: &Column, bytes: &[u8]) -> Result<Vec<u
 const LAST_LATIN: char = '\u{24f}';
 
 /// The same for what asks which of two values is greater. MariaDB has `utf8mb4_0900_ai_ci` too,
-/// with
-/// the weights of a newer Unicode, and an answer does not say which server it is of.
+/// with the weights of a newer Unicode, and an answer does not say which server it is of.
 pub(super) fn ordered_weights(what: &str, column: &Column, bytes: &[u8]) -> Result<Vec<u8>, Failure> {
     let text = std::str::from_utf8(bytes).unwrap_or_default();
     let varies = column.collation.as_deref() == Some("utf8mb4_0900_ai_ci");
