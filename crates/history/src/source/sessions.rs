@@ -22,7 +22,7 @@ use tokio::time::Instant;
 const SPACING: Duration = Duration::from_millis(300);
 /// How long after the last look there is one without being asked for: where each connection counts
 /// its users, and where only the server does, whose count moves with each ping.
-const EVERY: (Duration, Duration) = (Duration::from_secs(5), Duration::from_secs(1));
+const EVERY: (Duration, Duration) = (Duration::from_secs(5), Duration::from_secs(2));
 /// After a failure.
 const PAUSE: Duration = Duration::from_secs(5);
 
@@ -139,12 +139,11 @@ const RIGHTS: [&str; 16] = [
 
 async fn status(session: &mut Session) -> Result<Counted, ClientError> {
     let mut status = BTreeMap::new();
-    for pattern in ["Com\\_%", "Uptime%", "Performance\\_schema\\_users\\_lost"] {
-        for row in session.client.query(&format!("SHOW GLOBAL STATUS LIKE '{pattern}'")).await? {
-            let mut cells = row.into_iter().map(text);
-            let (Some(Some(name)), Some(Some(value))) = (cells.next(), cells.next()) else { continue };
-            status.extend(value.parse::<u64>().ok().map(|value| (name.to_ascii_lowercase(), value)));
-        }
+    // All of it at once: three questions with patterns cost the server more.
+    for row in session.client.query("SHOW GLOBAL STATUS").await? {
+        let mut cells = row.into_iter().map(text);
+        let (Some(Some(name)), Some(Some(value))) = (cells.next(), cells.next()) else { continue };
+        status.extend(value.parse::<u64>().ok().map(|value| (name.to_ascii_lowercase(), value)));
     }
     let of = |name: &str| status.get(name).copied();
     let flushed = of("uptime").zip(of("uptime_since_flush_status"));

@@ -3,6 +3,7 @@
 //! number in the log names anybody.
 
 use std::collections::{BTreeMap, BTreeSet};
+use tokio::time::Instant;
 
 /// What the server shows of them at one time.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,10 +24,13 @@ pub(super) enum ConductEvidence {
 }
 
 /// What the list of sessions says of them.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct ListedSessions {
-    /// Theirs, each with the number of its last statement; `None`: it is running one, or nobody
-    /// counts.
+    /// When it was about to be asked for, and when it was there.
+    pub(super) since: Instant,
+    pub(super) until: Instant,
+    /// Theirs, each with the whole seconds since its last command began; `None`: it is running one,
+    /// or the server does not say.
     pub(super) suspects: BTreeMap<u32, Option<u64>>,
     /// All sessions.
     pub(super) all: BTreeSet<u32>,
@@ -50,9 +54,18 @@ impl Conduct {
 }
 
 impl ListedSessions {
+    /// A list that is about to be asked for.
+    pub(super) fn new(connections: u64, logins: Option<u64>, since: Instant) -> Self {
+        let (suspects, all) = (BTreeMap::new(), BTreeSet::new());
+        Self { since, until: since, suspects, all, connections, logins }
+    }
+
     /// Whether each of theirs has done nothing at all, and none came and went between the lists.
     fn is_idle_since(&self, earlier: &Self) -> bool {
-        let same = self.suspects == earlier.suspects && self.suspects.values().all(Option::is_some);
+        let between = self.until.saturating_duration_since(earlier.since).as_secs();
+        // Seconds are cut on both sides.
+        let rested = |seconds: &Option<u64>| seconds.is_some_and(|seconds| seconds >= between + 2);
+        let same = self.suspects.keys().eq(earlier.suspects.keys()) && self.suspects.values().all(rested);
         let came = self.all.difference(&earlier.all).count() as u64;
         let all_seen = self.connections.checked_sub(earlier.connections) == Some(came);
         same && (all_seen || self.logins.is_some() && self.logins == earlier.logins)
@@ -62,6 +75,7 @@ impl ListedSessions {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::time::Duration;
 
     #[test]
     fn none_of_them_has_done_anything() {
@@ -69,34 +83,39 @@ mod tests {
         assert!(counted(1, 5).is_harmless_since(&counted(1, 5)));
         assert!(!counted(1, 6).is_harmless_since(&counted(1, 5)), "a statement");
         assert!(!counted(2, 5).is_harmless_since(&counted(1, 5)), "rights");
-        let listed = |suspects: &[(u32, Option<u64>)], all: &[u32], connections, logins| Conduct {
+        let begin = Instant::now();
+        let at = |second: u64, suspects: &[(u32, Option<u64>)], all: &[u32], connections, logins| Conduct {
             rights: 0,
             evidence: ConductEvidence::Listed(ListedSessions {
+                since: begin + Duration::from_secs(second),
+                until: begin + Duration::from_secs(second),
                 suspects: suspects.iter().copied().collect(),
                 all: all.iter().copied().collect(),
                 connections,
                 logins,
             }),
         };
-        let before = listed(&[(4, Some(9))], &[4, 5], 5, None);
-        assert!(before.is_harmless_since(&before));
+        let before = at(0, &[(4, Some(0))], &[4, 5], 5, None);
+        let listed = |suspects: &[(u32, Option<u64>)], all: &[u32], connections, logins| {
+            at(3, suspects, all, connections, logins)
+        };
+        assert!(listed(&[(4, Some(5))], &[4, 5], 5, None).is_harmless_since(&before));
         // Two came and are there; the one that went was none of theirs.
-        assert!(listed(&[(4, Some(9))], &[4, 6, 7], 7, None).is_harmless_since(&before));
+        assert!(listed(&[(4, Some(5))], &[4, 6, 7], 7, None).is_harmless_since(&before));
         for (after, why) in [
-            (listed(&[(4, Some(10))], &[4, 5], 5, None), "a statement"),
-            (listed(&[(4, Some(9)), (6, Some(12))], &[4, 5, 6], 6, None), "one more"),
+            (listed(&[(4, Some(4))], &[4, 5], 5, None), "a statement, perhaps: its seconds are cut"),
+            (listed(&[(4, Some(0))], &[4, 5], 5, None), "a statement"),
+            (listed(&[(4, Some(9)), (6, Some(9))], &[4, 5, 6], 6, None), "one more"),
             (listed(&[], &[5], 5, None), "one that is gone"),
-            (listed(&[(4, Some(9))], &[4, 5, 6], 7, None), "somebody who came and went"),
+            (listed(&[(4, Some(9))], &[4, 5], 7, None), "somebody who came and went"),
             (listed(&[(4, None)], &[4, 5], 5, None), "a statement that is running"),
             (listed(&[(4, Some(9))], &[4, 5], 3, None), "a count that began again"),
             (counted(0, 1), "another kind of evidence"),
         ] {
             assert!(!after.is_harmless_since(&before), "{why}");
         }
-        let running = listed(&[(4, None)], &[4, 5], 5, None);
-        assert!(!running.is_harmless_since(&running), "a statement that goes on");
         // Logins of theirs are counted: whoever came and went was another.
-        let before = listed(&[(4, Some(9))], &[4, 5], 5, Some(3));
+        let before = at(0, &[(4, Some(9))], &[4, 5], 5, Some(3));
         assert!(listed(&[(4, Some(9))], &[4], 90, Some(3)).is_harmless_since(&before));
         assert!(!listed(&[(4, Some(9))], &[4], 90, Some(4)).is_harmless_since(&before));
     }

@@ -4,6 +4,7 @@ use super::super::client::{ClientError, text};
 use super::super::session::Session;
 use super::conduct::{Conduct, ConductEvidence, ListedSessions};
 use std::collections::BTreeSet;
+use tokio::time::Instant;
 
 /// Accounts with a right that `SET pseudo_thread_id` takes, on one server or the other.
 const ENTITLED: &str = "SELECT DISTINCT GRANTEE FROM information_schema.USER_PRIVILEGES WHERE PRIVILEGE_TYPE IN \
@@ -213,6 +214,7 @@ async fn listed(
     own: &[u32],
     room: bool,
 ) -> Result<Option<ListedSessions>, ClientError> {
+    let since = Instant::now();
     let Some(connections) = connections(session).await? else { return Ok(None) };
     let logins = match pretenders {
         Pretenders::These(_) if room => {
@@ -224,26 +226,22 @@ async fn listed(
         }
         Pretenders::These(_) | Pretenders::Everybody => None,
     };
-    let sql = if session.facts.mariadb() {
-        "SELECT ID, USER, COMMAND, QUERY_ID FROM information_schema.PROCESSLIST"
-    } else {
-        "SELECT ID, USER, COMMAND, NULL FROM information_schema.PROCESSLIST"
-    };
-    let mut found = ListedSessions { connections, logins, ..ListedSessions::default() };
-    for row in session.client.query(sql).await? {
-        let mut cells = row.into_iter().map(text);
-        let (Some(Some(id)), Some(user), Some(command), Some(query)) =
-            (cells.next(), cells.next(), cells.next(), cells.next())
-        else {
-            return Ok(None);
-        };
+    // MariaDB makes a temporary table on its disk of information_schema.PROCESSLIST.
+    let mariadb = session.facts.mariadb();
+    let mut found = ListedSessions::new(connections, logins, since);
+    for row in session.client.query("SHOW PROCESSLIST").await? {
+        let cells: Vec<Option<String>> = row.into_iter().map(text).collect();
+        let [Some(id), user, _, _, command, seconds, ..] = cells.as_slice() else { return Ok(None) };
         let Ok(id) = id.parse() else { return Ok(None) };
         found.all.insert(id);
-        if pretenders.has(&user.unwrap_or_default()) && !own.contains(&id) {
-            let idle = command.is_some_and(|command| ["Sleep", "Daemon", "Binlog Dump"].contains(&&*command));
-            found.suspects.insert(id, query.filter(|_| idle).and_then(|query| query.parse().ok()));
+        if pretenders.has(user.as_deref().unwrap_or_default()) && !own.contains(&id) {
+            let rests = ["Sleep", "Daemon", "Binlog Dump"].contains(&command.as_deref().unwrap_or_default());
+            // MySQL counts from a time that the session can set.
+            let seconds = seconds.as_ref().filter(|_| rests && mariadb).and_then(|n| n.parse().ok());
+            found.suspects.insert(id, seconds);
         }
     }
+    found.until = Instant::now();
     // Whoever connected meanwhile is in the list, or is not.
     let still = self::connections(session).await?;
     Ok((still == Some(connections)).then_some(found))
