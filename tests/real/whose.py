@@ -161,7 +161,7 @@ def check(server, chain, counter):
         # MariaDB tells no programs without performance_schema.
         counter.equal(program, row["program"] if isinstance(server, MySql) else None, "the program of %s" % gtid.decode())
     print("whose: %s of %s" % (known, all_of), flush=True)
-    # Most of it: a look that comes late on a busy machine leaves what was committed before it without a name. And while MariaDB's
+    # A part of it: a look that comes late on a busy machine leaves what was committed before it without a name. And while MariaDB's
     # connections become others, or come and go, nobody is known.
     fewest = 0.3 if isinstance(server, MySql) else 0.1
     counter.check(known.get("stays", 0) >= fewest * all_of["stays"], "who stays is known", known, all_of)
