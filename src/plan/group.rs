@@ -5,11 +5,14 @@ use super::charsets::Charsets;
 use super::computed_types::{count, extreme, is_certain, sum};
 use super::having;
 use crate::failure::Failure;
-use crate::statement::{Aggregate, AggregateFunction, Draft, OrderItem, Projected, VirtualSchema};
+use crate::statement::{
+    Aggregate, AggregateFunction, Draft, MOST_COLUMNS, OrderItem, Projected, VirtualSchema,
+};
 use dbtrail_types::agent_api::Filter;
 use dbtrail_types::column::{Column, ColumnType, same_name};
 use dbtrail_types::zone::Zone;
 use sqlparser::ast::Expr;
+use std::collections::HashSet;
 
 /// Rows in groups.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -43,12 +46,15 @@ pub(super) struct Aggregates {
 
 impl Aggregates {
     pub(super) fn of(draft: &Draft) -> Result<Self, Failure> {
-        let mut all = Vec::new();
+        let (mut all, mut known) = (Vec::new(), HashSet::new());
         let mut add = |aggregate: Aggregate| {
-            if !all.contains(&aggregate) {
+            if known.insert(aggregate.clone()) {
                 all.push(aggregate);
             }
         };
+        if draft.order_by.len() > MOST_COLUMNS {
+            return Err(Failure::Unsupported(format!("ORDER BY of more than {MOST_COLUMNS} columns")));
+        }
         for item in &draft.projection {
             match item {
                 Projected::Aggregate { aggregate, .. } => add(aggregate.clone()),
@@ -62,6 +68,9 @@ impl Aggregates {
             }
         }
         let having = having::named(draft, &mut add)?;
+        if all.len() > MOST_COLUMNS {
+            return Err(Failure::Unsupported(format!("more than {MOST_COLUMNS} aggregates")));
+        }
         Ok(Self { all, having })
     }
 

@@ -66,6 +66,7 @@ def statements():
     yield "or of columns", "SELECT COUNT(*) FROM %s WHERE %s" % (tables, " OR ".join("TABLE_NAME = 'x%d'" % n for n in range(50000)))
     yield "join", "SELECT COUNT(*) FROM information_schema.COLUMNS a JOIN information_schema.COLUMNS b JOIN information_schema.COLUMNS c WHERE %s" % (
         " AND ".join("CONCAT(a.COLUMN_NAME, b.COLUMN_NAME, c.COLUMN_NAME) <> 'x%d'" % n for n in range(400)))
+    yield "aggregates", "SELECT COUNT(*) FROM _flashback.t AS OF LATEST ALLOW SCAN ORDER BY " + ", ".join("SUM(x%d)" % n for n in range(39000))
     yield "union", " UNION ALL ".join(["SELECT 1"] * 20000)
     yield "order", "SELECT * FROM information_schema.COLUMNS ORDER BY " + ", ".join(["CONCAT(COLUMN_NAME, 'x')"] * 2000)
     yield "show", "SHOW VARIABLES WHERE " + " OR ".join("Value LIKE '%%a%%b%%c%%d%%e%%f%%g%d'" % n for n in range(3000))

@@ -157,10 +157,14 @@ def in_background(server, folder, counter):
     for name in ("one", "two"):
         cursor.execute("CREATE TABLE slow.%s (id INT PRIMARY KEY, n INT)" % name)
         cursor.execute("INSERT INTO slow.%s SELECT n, n FROM v.n LIMIT 15" % name)
+    # More than is held at a time: it is read in smaller pieces.
+    cursor.execute("CREATE TABLE slow.wide (id INT PRIMARY KEY, b LONGBLOB)")
+    for begin in (0, 20):
+        cursor.execute("INSERT INTO slow.wide SELECT n + %d, REPEAT('x', 2 << 20) FROM v.n LIMIT 20" % begin)
     agent = Agent(server, folder, "slow", "--verify", "50%/h")
     try:
         proven = lambda s: (s.get("verification") or {}).get("proven") or ""
-        first = agent.wait(lambda s: proven(s) > "" and s["verification"]["rows"] >= 30, "a round comes to its end")
+        first = agent.wait(lambda s: proven(s) > "" and s["verification"]["rows"] >= 70, "a round comes to its end, over the wide rows too")
         counter.equal(first["verification"]["differing"], [], "and finds the history true")
         cursor.execute("SET SESSION sql_log_bin = 0")
         cursor.execute("UPDATE slow.two SET n = -1 WHERE id = 7")

@@ -22,6 +22,9 @@ const NO_TABLE: [u16; 2] = [1146, 1049];
 const SESSION: [&str; 2] =
     ["SET NAMES utf8mb4, time_zone = '+00:00', sql_mode = ''", "SET SESSION TRANSACTION READ ONLY"];
 
+/// Bytes of rows that are held at a time.
+const HELD_BYTES: usize = 64 << 20;
+
 /// Cells of a row.
 pub(super) type Row = Vec<Option<Vec<u8>>>;
 
@@ -185,19 +188,26 @@ impl ServerReader {
     }
 
     async fn read(&mut self, asked: &str, most: usize) -> Result<Read, String> {
-        let rows: Vec<mysql_async::Row> = match self.conn.query(asked).await {
-            Ok(rows) => rows,
+        let mut answer = match self.conn.query_iter(asked).await {
+            Ok(answer) => answer,
             Err(mysql_async::Error::Server(e)) if NO_TABLE.contains(&e.code) => return Ok(Read::Absent),
             Err(e) => return Err(reported(&e)),
         };
-        if rows.len() > most {
-            return Ok(Read::TooMany);
-        }
         let cell = |value| match value {
             Value::Bytes(bytes) => Some(bytes),
             _ => None,
         };
-        Ok(Read::Rows(rows.into_iter().map(|row| row.unwrap().into_iter().map(cell).collect()).collect()))
+        let (mut rows, mut bytes) = (Vec::new(), 0_usize);
+        while let Some(row) = answer.next().await.map_err(|e| reported(&e))? {
+            let row: Row = row.unwrap().into_iter().map(cell).collect();
+            bytes += row.iter().flatten().map(Vec::len).sum::<usize>() + size_of_val(row.as_slice());
+            rows.push(row);
+            if rows.len() > most || bytes > HELD_BYTES {
+                answer.drop_result().await.map_err(|e| reported(&e))?;
+                return Ok(Read::TooMany);
+            }
+        }
+        Ok(Read::Rows(rows))
     }
 }
 

@@ -17,6 +17,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// Rows that are held at a time at most.
 pub(super) const HELD: usize = 1_000_000;
+/// The word of a refusal of more rows than are held at a time.
+const TOO_MANY: &str = "too_many";
 /// Rows of a table that are looked at again; where more differ, it is named with these.
 const MOST: usize = 2_000;
 
@@ -94,13 +96,14 @@ impl Sides<'_> {
         let first = definition.key_columns().first().map(|column| (*column).clone());
         let first = first.ok_or_else(|| No::Refused(String::new(), "it has no key".to_owned()))?;
         let (mut rows, mut suspects) = (0, BTreeSet::new());
+        let mut size = self.piece;
         let mut whole = lower.as_deref().is_some_and(|value| literal(&first, value).is_none());
         loop {
             let (wanted, upper) = if whole {
                 (Wanted::all(&definition), None)
             } else {
                 let after = lower.as_deref().and_then(|value| literal(&first, value));
-                let upper = self.source.boundary(table, &first, after.as_deref(), self.piece).await?;
+                let upper = self.source.boundary(table, &first, after.as_deref(), size).await?;
                 let piece = Wanted::piece(&definition, lower.as_deref(), upper.as_deref());
                 let Some(piece) = piece else {
                     (whole, rows) = (true, 0);
@@ -117,6 +120,11 @@ impl Sides<'_> {
                 // A key that the agent cannot put in order: all of it at once.
                 Err(No::Refused(word, _)) if word == code::UNSUPPORTED_KEY && !whole => {
                     (whole, rows) = (true, 0);
+                    continue;
+                }
+                // Long rows: fewer of them at a time.
+                Err(No::Refused(word, _)) if word == TOO_MANY && size > 1 && !whole => {
+                    size = (size / 8).max(1);
                     continue;
                 }
                 Err(no) => return Err(no),
@@ -186,6 +194,6 @@ pub(super) fn changing() -> No {
 }
 
 pub(super) fn too_many() -> No {
-    let why = format!("more than {HELD} rows have one value of its first key column");
-    No::Refused(String::new(), why)
+    let why = format!("more than {HELD} rows, or 64 MiB of them, have one value of its first key column");
+    No::Refused(TOO_MANY.to_owned(), why)
 }

@@ -1,4 +1,4 @@
-//! `@name := value` in a select list over rows, as MariaDB Connector/J has it: an item assigns, and
+//! `@name := value` in a select list over rows, as MariaDB Connector/ODBC has it: an item assigns, and
 //! later items of the row read.
 //!
 //! MySQL takes the items of a row in their order. So what a later item reads is certain, where
