@@ -1,5 +1,5 @@
-//! `@name := value` in a select list over rows, as MariaDB Connector/ODBC has it: an item assigns, and
-//! later items of the row read.
+//! `@name := value` in a select list over rows, as MariaDB Connector/ODBC has it: an item assigns,
+//! and later items of the row read.
 //!
 //! MySQL takes the items of a row in their order. So what a later item reads is certain, where
 //! every way through the earlier one assigns; an assignment becomes a column after the others, and
