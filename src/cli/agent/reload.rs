@@ -43,7 +43,7 @@ fn needs_restart(now: &AgentConfig, new: &AgentConfig) -> Option<&'static str> {
 
 /// The tokens that put tables in doubt, as they are and as they are to be; the inner `None`: there
 /// are none. `None`: one does not follow the other.
-#[expect(clippy::option_option, reason = "see above")]
+#[expect(clippy::option_option, reason = "no tokens on both sides is one that follows")]
 fn doubted<'c>(now: &'c AgentConfig, new: &'c AgentConfig) -> Option<Option<(&'c Tokens, &'c Tokens)>> {
     match (&now.serve.doubt_tokens, &new.serve.doubt_tokens) {
         (None, None) => Some(None),

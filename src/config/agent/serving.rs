@@ -20,7 +20,7 @@ impl Resolver {
     }
 
     /// Those of the file that a key names; the inner `None`: it names none.
-    #[expect(clippy::option_option, reason = "see above")]
+    #[expect(clippy::option_option, reason = "no tokens and a mistake are two things")]
     fn tokens(&mut self, key: &str) -> Option<Option<Tokens>> {
         match self.text(key).map(|path| Tokens::from_file(Path::new(&path))) {
             None => Some(None),
