@@ -16,6 +16,7 @@ mod headers;
 mod in_process;
 mod lines;
 mod net;
+mod pool;
 mod questions;
 mod request;
 mod response;
@@ -41,6 +42,7 @@ use std::sync::Arc;
 pub use answer::{AgentRows, Batch};
 pub use in_process::{InProcessAgent, InProcessBody};
 pub use net::{NetTable, NetTables, later::LaterRows};
+pub use pool::AgentPool;
 use request::{body, not_a_header, not_written, with_query};
 
 /// How to reach an agent and prove who asks.
@@ -157,6 +159,17 @@ impl AgentClient {
     #[must_use]
     pub fn is_of(&self, settings: &AgentSettings) -> bool {
         self.made_of.as_deref() == Some(settings)
+    }
+
+    /// Whether this is the same client, or one of the same settings.
+    fn is_same(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.endpoints, &other.endpoints)
+            || self.made_of.is_some() && self.made_of == other.made_of
+    }
+
+    /// A client of this agent that knows the definitions which another one has read.
+    fn with_cache_of(self, other: &Self) -> Self {
+        Self { cache: Arc::clone(&other.cache), ..self }
     }
 
     /// Whether the agent is in this process.

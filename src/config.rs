@@ -12,7 +12,7 @@ mod tls;
 mod tree;
 mod values;
 
-use crate::agent_client::AgentClient;
+use crate::agent_client::AgentPool;
 use crate::server;
 use crate::telemetry::{self, audit};
 use crate::wire::connection::{Shared, Tls};
@@ -63,7 +63,7 @@ pub fn load(path: &Path) -> Result<Config, Vec<String>> {
 }
 
 /// Reads a file again while what it said before is in use. `text`: what it said, where only the
-/// files that it names are to be read again; `agents`: clients in use, which stay where nothing has
+/// files that it names are to be read again; `pools`: agents in use, which stay where nothing has
 /// changed for them, with their connections.
 ///
 /// # Errors
@@ -71,7 +71,7 @@ pub fn load(path: &Path) -> Result<Config, Vec<String>> {
 pub fn load_besides(
     path: &Path,
     text: Option<&Secret>,
-    agents: Vec<AgentClient>,
+    pools: Vec<AgentPool>,
 ) -> Result<Config, Vec<String>> {
     let secrets = |file: &File| {
         let held = |tenant: &String| {
@@ -86,7 +86,7 @@ pub fn load_besides(
         text,
         &SHIM,
         |resolver| {
-            resolver.agents = agents;
+            resolver.pools = pools;
             resolver.config()
         },
         secrets,
@@ -99,8 +99,8 @@ pub fn load_besides(
 struct Resolver {
     file: File,
     warnings: Vec<String>,
-    /// Clients of agents that are in use already.
-    agents: Vec<AgentClient>,
+    /// Agents that are in use already.
+    pools: Vec<AgentPool>,
     /// The files that were read, each as it was just before.
     files: Vec<files::FileStamp>,
 }
@@ -237,7 +237,7 @@ fn holds_every_key(example: &str, file: &File, layout: &Layout) {
                                 comment.contains(default) && comment.to_lowercase().contains("default");
                             assert!(said, "no default of {path} in {comment}");
                         }
-                        Takes::Text(None) | Takes::Needed | Takes::Texts => {
+                        Takes::Text(None) | Takes::Needed | Takes::Texts | Takes::OneOrMore => {
                             assert!(comment.contains('#'), "{path} has no comment");
                         }
                     }

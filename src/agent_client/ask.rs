@@ -1,7 +1,7 @@
 //! A question whose answer comes line by line.
 
 use super::lines::Lines;
-use super::{AgentClient, Caller, Endpoint, transport};
+use super::{AgentClient, Caller, Endpoint, response, transport};
 use crate::failure::Failure;
 use dbtrail_types::names::RequestId;
 
@@ -15,9 +15,9 @@ impl AgentClient {
         caller: &Caller,
         request: &RequestId,
     ) -> Result<(Lines, Vec<u8>), Failure> {
-        let response = transport::post(self, size, endpoint, body.into(), caller, request).await?;
-        let framed = self.is_inside() || transport::is_framed(&response);
-        let mut lines = Lines::new(&self.base_url, transport::streamed(response)?, framed);
+        let answer = transport::post(self, size, endpoint, body.into(), caller, request).await?;
+        let framed = self.is_inside() || response::is_framed(&answer);
+        let mut lines = Lines::new(&self.base_url, response::streamed(answer)?, framed);
         let first = lines.header().await?;
         Ok((lines, first))
     }

@@ -133,4 +133,11 @@ impl AgentClient {
         let date = response.headers().get(reqwest::header::DATE).and_then(|date| date.to_str().ok());
         Ok(date.and_then(Timestamp::from_http_date))
     }
+
+    /// Whether it says that it is ready. Not counted among the requests: nobody waits for it.
+    pub(super) async fn is_ready(&self) -> bool {
+        let Ok(url) = self.url(&["readyz"]) else { return false };
+        let answer = transport::executed(self, Request::new(Method::GET, url)).await;
+        answer.is_ok_and(|response| response.status().is_success())
+    }
 }

@@ -1,7 +1,11 @@
-//! Responses that did not come through reqwest, as reqwest's own.
+//! What the head of an answer says; and answers that did not come through reqwest, as its own.
 
+use super::errors::cleaned;
+use crate::failure::Failure;
+use dbtrail_types::agent_api::NDJSON;
 use hyper::Response as Answer;
-use reqwest::{Response, ResponseBuilderExt};
+use reqwest::header::{CONTENT_LENGTH, CONTENT_TYPE, TRANSFER_ENCODING};
+use reqwest::{Response, ResponseBuilderExt, Version};
 
 /// An answer under the URL that was asked. Without one, reqwest reads another for each answer.
 pub(super) fn came_from(url: &reqwest::Url, answer: Answer<reqwest::Body>) -> Response {
@@ -11,4 +15,35 @@ pub(super) fn came_from(url: &reqwest::Url, answer: Answer<reqwest::Body>) -> Re
         head.extensions.extend(named.into_parts().0.extensions);
     }
     Answer::from_parts(head, body).into()
+}
+
+/// The media type that an answer says it has, in lower case and without parameters.
+pub(super) fn media_type(response: &Response) -> String {
+    let text = response.headers().get(CONTENT_TYPE).and_then(|v| v.to_str().ok()).unwrap_or_default();
+    text.split(';').next().unwrap_or_default().trim().to_lowercase()
+}
+
+/// Whether HTTP tells where the body ends ([Message Body
+/// Length](https://www.rfc-editor.org/rfc/rfc9112#section-6.3), RFC 9112; END_STREAM, RFC 9113): by
+/// a length, by a last chunk, or by the end of a stream. A body that ends with its connection may
+/// have been cut anywhere.
+pub(super) fn is_framed(response: &Response) -> bool {
+    let headers = response.headers();
+    response.version() >= Version::HTTP_2
+        || headers.contains_key(CONTENT_LENGTH)
+        || headers.get(TRANSFER_ENCODING).is_some_and(|v| v.as_bytes().ends_with(b"chunked"))
+}
+
+/// Refuses a page of some proxy or portal before a byte of it is read: only an answer or a refusal
+/// of an agent goes on.
+pub(super) fn streamed(response: Response) -> Result<Response, Failure> {
+    let kind = media_type(&response);
+    if kind == NDJSON || kind == "application/json" {
+        return Ok(response);
+    }
+    let kind = if kind.is_empty() { "of no media type" } else { &kind };
+    Err(Failure::AgentNonsense(format!(
+        "the agent's answer is not understood: it is {}, and not {NDJSON}",
+        cleaned(kind)
+    )))
 }

@@ -2,17 +2,16 @@
 
 use super::errors::{cleaned, unreachable};
 use super::headers::{bearer, request_id};
+use super::response::{is_framed, media_type};
 use super::{AgentClient, AgentSettings, Caller, Endpoint, SetupError, Transport, errors, in_process, tls};
 use crate::failure::Failure;
 use crate::telemetry::figures;
 use crate::telemetry::metrics::metrics;
 use bytes::Bytes;
-use dbtrail_types::agent_api::{ErrorBody, NDJSON, REQUEST_ID};
+use dbtrail_types::agent_api::{ErrorBody, REQUEST_ID};
 use dbtrail_types::names::RequestId;
 use hyper::Request;
-use reqwest::header::{
-    ACCEPT, AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, HeaderValue, TRANSFER_ENCODING, USER_AGENT,
-};
+use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, HeaderValue, USER_AGENT};
 use reqwest::{Client, Identity, Method, Response, Version, redirect};
 use std::time::{Duration, Instant};
 
@@ -102,7 +101,8 @@ fn counted(began: Instant, answered: &Result<Response, Failure>, caller: Option<
     }
 }
 
-async fn executed(agent: &AgentClient, request: reqwest::Request) -> Result<Response, Failure> {
+/// The same, not counted.
+pub(super) async fn executed(agent: &AgentClient, request: reqwest::Request) -> Result<Response, Failure> {
     match &agent.transport {
         Transport::Network { http, .. } => {
             http.execute(request).await.map_err(|e| unreachable(&agent.base_url, &e))
@@ -132,8 +132,8 @@ pub(super) async fn send(
     good(&agent.base_url, execute(agent, request, Some(caller)).await?).await
 }
 
-/// Sends a request that is meant to be refused; gives the refusal. `None`: it was not refused with
-/// 4xx, or not in the words of the contract.
+/// Sends a request that is meant to be refused; gives the refusal. `None`: it was not refused, or
+/// not in the words of the contract.
 pub(super) async fn refusal(
     agent: &AgentClient,
     mut request: reqwest::Request,
@@ -146,6 +146,9 @@ pub(super) async fn refusal(
         headers.insert(AUTHORIZATION, bearer);
     }
     let response = execute(agent, request, Some(caller)).await?;
+    if response.status().is_server_error() {
+        return good(&agent.base_url, response).await.map(|_| None);
+    }
     if !response.status().is_client_error() {
         return Ok(None);
     }
@@ -257,37 +260,6 @@ async fn first_bytes(mut response: Response) -> Vec<u8> {
     // What came until then is kept.
     let _ = tokio::time::timeout(ERROR_BODY_TIME, whole).await;
     bytes
-}
-
-/// The media type that an answer says it has, in lower case and without parameters.
-fn media_type(response: &Response) -> String {
-    let text = response.headers().get(CONTENT_TYPE).and_then(|v| v.to_str().ok()).unwrap_or_default();
-    text.split(';').next().unwrap_or_default().trim().to_lowercase()
-}
-
-/// Whether HTTP tells where the body ends ([Message Body
-/// Length](https://www.rfc-editor.org/rfc/rfc9112#section-6.3), RFC 9112; END_STREAM, RFC 9113): by
-/// a length, by a last chunk, or by the end of a stream. A body that ends with its connection may
-/// have been cut anywhere.
-pub(super) fn is_framed(response: &Response) -> bool {
-    let headers = response.headers();
-    response.version() >= Version::HTTP_2
-        || headers.contains_key(CONTENT_LENGTH)
-        || headers.get(TRANSFER_ENCODING).is_some_and(|v| v.as_bytes().ends_with(b"chunked"))
-}
-
-/// Refuses a page of some proxy or portal before a byte of it is read: only an answer or a refusal
-/// of an agent goes on.
-pub(super) fn streamed(response: Response) -> Result<Response, Failure> {
-    let kind = media_type(&response);
-    if kind == NDJSON || kind == "application/json" {
-        return Ok(response);
-    }
-    let kind = if kind.is_empty() { "of no media type" } else { &kind };
-    Err(Failure::AgentNonsense(format!(
-        "the agent's answer is not understood: it is {}, and not {NDJSON}",
-        cleaned(kind)
-    )))
 }
 
 /// A JSON body that is not streamed.

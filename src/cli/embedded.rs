@@ -104,7 +104,7 @@ pub(super) fn shim(
         mysql_user: login.user.clone(),
         credential: Credential::Password(login.password),
         server_id,
-        agent,
+        agent: agent.into(),
         caller: Caller { tenant: login.user.clone(), token: Some(token) },
         default_schema: login.default_schema,
         allowed_schemas: None,

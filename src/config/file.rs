@@ -1,82 +1,12 @@
-//! The keys of the file: one table of names and defaults, and the reading of a tree by it. All
-//! mistakes at once.
+//! The reading of a file's tree by the table of its keys. All mistakes at once.
 
-mod limits;
+mod layout;
 
 use super::tree::{Mistake, Node, Value};
 use std::collections::{BTreeMap, HashMap};
 
-/// What a key takes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Takes {
-    /// A single value, with its default.
-    Text(Option<&'static str>),
-    /// A single value that must be there.
-    Needed,
-    /// A list of single values.
-    Texts,
-}
-use Takes::{Needed, Text, Texts};
-
-/// Keys with what they take.
-pub(super) type Keys = &'static [(&'static str, Takes)];
-
-/// The keys of a kind of file: those of the file itself, of its sections, and of the entries of its
-/// one list. The only place that names them.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Layout {
-    pub(super) top: Keys,
-    pub(super) sections: &'static [(&'static str, Keys)],
-    pub(super) list: Option<(&'static str, Keys)>,
-}
-
-/// The keys of shim.yaml.
-pub(super) const SHIM: Layout = Layout {
-    top: &[
-        ("listen", Text(Some("127.0.0.1:3308"))),
-        ("reuse_port", Text(Some("off"))),
-        ("server_version", Text(Some("8.0.36-dbtrail"))),
-        ("agent_url", Text(None)),
-        ("shutdown_grace", Text(Some("30s"))),
-    ],
-    sections: &[
-        ("agent_tls", &[("ca_file", Text(None)), ("cert_file", Text(None)), ("key_file", Text(None))]),
-        ("tls", &[("mode", Text(Some("off"))), ("cert_file", Text(None)), ("key_file", Text(None))]),
-        ("monitor", &[("user", Needed), ("password", Needed)]),
-        ("limits", limits::LIMITS),
-        ("statements", &[("orm_forms", Text(Some("off")))]),
-        ("proxysql", &[("unreachable_code", Text(Some("auto")))]),
-        ("errors", &[("sqlstate_1064", Text(Some("documented")))]),
-        ("http", &[("listen", Text(None))]),
-        (
-            "audit",
-            &[
-                ("file", Text(None)),
-                ("syslog", Text(None)),
-                ("max_size", Text(Some("100MiB"))),
-                ("keep", Text(Some("10"))),
-                ("on_failure", Text(Some("go_on"))),
-            ],
-        ),
-        ("log", &[("level", Text(Some("info"))), ("format", Text(Some("text")))]),
-    ],
-    list: Some((
-        "tenants",
-        &[
-            ("mysql_user", Needed),
-            ("mysql_password", Text(None)),
-            ("mysql_password_file", Text(None)),
-            ("mysql_pass_sha1", Text(None)),
-            ("server_id", Needed),
-            ("agent_url", Text(None)),
-            ("agent_token", Text(None)),
-            ("agent_token_file", Text(None)),
-            ("default_schema", Text(None)),
-            ("allowed_schemas", Texts),
-            ("time_zone", Text(Some("+00:00"))),
-        ],
-    )),
-};
+use Takes::{Needed, OneOrMore, Text, Texts};
+pub(super) use layout::{Keys, Layout, SHIM, Takes};
 
 /// The file, read: values by path (`limits.max_keys`, `tenants[0].mysql_user`), defaults filled in.
 #[derive(Debug, Default)]
@@ -230,14 +160,18 @@ impl File {
                         self.texts.insert(full, (*default).to_owned());
                     }
                 }
-                (None, Texts) => {}
+                (None, Texts | OneOrMore) => {}
                 (None, Needed) => self.mistake_at(line, &full, "it is missing".to_owned()),
                 (Some(node), Text(_) | Needed) => {
                     if let Some(text) = self.filled(node, &full, environment) {
                         self.texts.insert(full, text);
                     }
                 }
-                (Some(node), Texts) => match &node.value {
+                (Some(node), Texts | OneOrMore) => match &node.value {
+                    Value::Text(_) if *takes == OneOrMore => {
+                        let text = self.filled(node, &full, environment);
+                        self.lists.insert(full, text.into_iter().collect());
+                    }
                     Value::List(items) => {
                         let texts: Vec<String> =
                             items.iter().filter_map(|i| self.filled(i, &full, environment)).collect();

@@ -34,7 +34,7 @@ pub(super) fn resolve<T>(
     let environment = |variable: &str| std::env::var(variable).ok();
     let root = tree::read(text.expose()).map_err(|mistake| messages(path, vec![mistake]))?;
     let file = File::new(&root, layout, environment);
-    let mut resolver = Resolver { file, warnings: Vec::new(), agents: Vec::new(), files: Vec::new() };
+    let mut resolver = Resolver { file, warnings: Vec::new(), pools: Vec::new(), files: Vec::new() };
     let made = settings(&mut resolver);
     if secrets(&resolver.file) {
         resolver.warnings.extend(readable_by_others(path));

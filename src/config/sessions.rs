@@ -13,7 +13,7 @@ use dbtrail_types::agent_api::MOST_KEYS;
 pub(crate) fn session_defaults() -> Option<session::SessionSettings> {
     let nothing = Node { line: 1, value: Value::Map(Vec::new()) };
     let file = File::new(&nothing, &SHIM, |_| None);
-    Resolver { file, warnings: Vec::new(), agents: Vec::new(), files: Vec::new() }.session()
+    Resolver { file, warnings: Vec::new(), pools: Vec::new(), files: Vec::new() }.session()
 }
 
 impl Resolver {

@@ -2,7 +2,7 @@
 
 use super::Resolver;
 use crate::agent_client;
-use crate::agent_client::{AgentClient, Caller};
+use crate::agent_client::{AgentClient, AgentPool, Caller};
 use crate::session::{Credential, Tenant};
 use dbtrail_types::names::ServerId;
 use dbtrail_types::secret::Secret;
@@ -16,6 +16,19 @@ pub(super) fn is_local(host: &str) -> bool {
     let name = name.rsplit_once(':').filter(|(_, port)| port.parse::<u16>().is_ok()).map_or(name, |(n, _)| n);
     let address = name.trim_start_matches('[').trim_end_matches(']').parse::<std::net::IpAddr>();
     name == "localhost" || address.is_ok_and(|a| a.is_loopback())
+}
+
+/// The agents of the file, as far as they were read.
+#[derive(Default)]
+pub(super) struct Agents {
+    /// By their URLs; `None`: there is a mistake.
+    clients: HashMap<String, Option<AgentClient>>,
+    pools: Vec<AgentPool>,
+}
+
+/// A URL as it may be shown: somebody may have put a password into it.
+fn shown(url: &str) -> &str {
+    url.split_once('@').map_or(url, |(_, following)| following)
 }
 
 impl Resolver {
@@ -37,7 +50,7 @@ impl Resolver {
         if self.file.entries.is_empty() && !self.file.mistakes.iter().any(|m| m.path.starts_with("tenants")) {
             self.file.mistake("tenants", "there is none, so nobody could log in".to_owned());
         }
-        let mut agents: HashMap<String, Option<AgentClient>> = HashMap::new();
+        let mut agents = Agents::default();
         let (mut tenants, mut first) = (HashMap::new(), HashMap::new());
         for at in self.file.entries.clone() {
             if let Some(user) = self.text(&format!("{at}.mysql_user"))
@@ -53,11 +66,7 @@ impl Resolver {
         tenants
     }
 
-    pub(super) fn tenant(
-        &mut self,
-        at: &str,
-        agents: &mut HashMap<String, Option<AgentClient>>,
-    ) -> Option<Tenant> {
+    pub(super) fn tenant(&mut self, at: &str, agents: &mut Agents) -> Option<Tenant> {
         let key = |name: &str| format!("{at}.{name}");
         for name in ["mysql_user", "server_id", "agent_token", "default_schema"] {
             if self.file.text(&key(name)) == Some("") {
@@ -65,12 +74,11 @@ impl Resolver {
             }
         }
         let credential = self.credential(at);
-        let agent = if let Some(url) = self.text(&key("agent_url")) {
-            self.agent(&key("agent_url"), &url, agents)
-        } else if let Some(url) = self.text("agent_url") {
-            self.agent("agent_url", &url, agents)
-        } else {
-            self.mistake(&key("agent_url"), "neither the tenant nor the file names an agent".to_owned())
+        let own = key("agent_url");
+        let named = [own.as_str(), "agent_url"].into_iter().find(|path| self.file.list(path).is_some());
+        let agent = match named {
+            Some(path) => self.pool(path, agents),
+            None => self.mistake(&own, "neither the tenant nor the file names an agent".to_owned()),
         };
         let token = match (self.text(&key("agent_token")), self.file.text(&key("agent_token_file"))) {
             (Some(_), Some(_)) => {
@@ -137,6 +145,25 @@ impl Resolver {
         Some(Credential::Password(secret))
     }
 
+    /// The agents that a key names; one pool for each list of them.
+    fn pool(&mut self, path: &str, known: &mut Agents) -> Option<AgentPool> {
+        let urls = self.file.list(path)?.to_vec();
+        if urls.is_empty() {
+            let reported = self.file.mistakes.iter().any(|mistake| mistake.path == path);
+            return if reported { None } else { self.mistake(path, "it names no agent".to_owned()) };
+        }
+        if let Some(repeated) = urls.iter().enumerate().find(|(i, url)| urls[..*i].contains(url)) {
+            return self.mistake(path, format!("{} is there twice", shown(repeated.1)));
+        }
+        // Each mistake is reported, not only the first.
+        let made: Vec<_> = urls.iter().map(|url| self.agent(path, url, &mut known.clients)).collect();
+        let made = made.into_iter().collect::<Option<Vec<AgentClient>>>()?;
+        let in_use = known.pools.iter().chain(&self.pools).find(|pool| pool.is_over(&made)).cloned();
+        let pool = in_use.unwrap_or_else(|| AgentPool::new(made));
+        known.pools.push(pool.clone());
+        Some(pool)
+    }
+
     /// The client of one agent; `path` is the key that names it. One client a URL.
     pub(super) fn agent(
         &mut self,
@@ -160,9 +187,7 @@ impl Resolver {
         let Some((host, encrypted)) =
             host.filter(|(h, _)| !h.is_empty() && !h.trim_end_matches('/').contains(['/', '?', '#', '@']))
         else {
-            // Somebody may have put a password into it.
-            let shown = url.split_once('@').map_or(url, |(_, following)| following);
-            return self.mistake(path, format!("'{shown}' is not https://host:port"));
+            return self.mistake(path, format!("'{}' is not https://host:port", shown(url)));
         };
         if !encrypted && !is_local(host) {
             self.warnings
@@ -182,8 +207,10 @@ impl Resolver {
             _ => return self.mistake("agent_tls", "cert_file and key_file come together".to_owned()),
         };
         let settings = agent_client::AgentSettings { base_url: url.to_owned(), ca_pem, identity_pem };
-        if let Some(agent) = self.agents.iter().find(|agent| agent.is_of(&settings)) {
-            return Some(agent.clone());
+        let in_use =
+            self.pools.iter().flat_map(AgentPool::agents).find(|agent| agent.is_of(&settings)).cloned();
+        if in_use.is_some() {
+            return in_use;
         }
         match AgentClient::new(&settings) {
             Ok(agent) => Some(agent),

@@ -83,6 +83,15 @@ fn err_each_mistake_has_line_and_path() {
             "    agent_url: ${NOT_SET_ANYWHERE}\n",
             "6: tenants[0].agent_url: the environment variable NOT_SET_ANYWHERE is not set",
         ),
+        ("    agent_url: []\n", "6: tenants[0].agent_url: it names no agent"),
+        (
+            "    agent_url: [https://a:1, ftp://b]\n",
+            "6: tenants[0].agent_url: 'ftp://b' is not https://host:port",
+        ),
+        (
+            "    agent_url: [https://a:1, https://a:1]\n",
+            "6: tenants[0].agent_url: https://a:1 is there twice",
+        ),
         (
             "    agent_url: https://user:hidden@host\n",
             "6: tenants[0].agent_url: 'host' is not https://host:port",
@@ -128,7 +137,7 @@ fn ok_variables_of_the_environment_are_values_and_never_yaml() {
     let root = tree::read("a: ignored\nlisten: 'x${V}y$$z$'\nagent_url: ${V}\n").unwrap();
     let file = File::new(&root, &SHIM, |name| (name == "V").then(|| "'\" # : [\n".to_owned()));
     assert_eq!(file.text("listen"), Some("x'\" # : [\ny$z$"));
-    assert_eq!(file.text("agent_url"), Some("'\" # : [\n"));
+    assert_eq!(file.list("agent_url"), Some(&["'\" # : [\n".to_owned()][..]));
 }
 
 #[test]

@@ -34,7 +34,7 @@ impl Session {
         let definition = tenant.agent.fresh_definition(&tenant.caller, &resolved, request).await?;
         let admitted = guard::admit(&resolved, &definition, self.settings.guard)?;
         let mut items = plan(&admitted, &self.zone);
-        items.push(("endpoint", format!("POST {}", tenant.agent.endpoint(&resolved))));
+        items.extend(tenant.agent.endpoint(&resolved).map(|url| ("endpoint", format!("POST {url}"))));
         let rows = items.into_iter().map(|(item, value)| vec![Some(item.to_owned()), Some(value)]);
         Ok(table(&COLUMNS, rows.collect()))
     }

@@ -1,6 +1,6 @@
 //! Who speaks, and over what kind of connection.
 
-use crate::agent_client::{AgentClient, Caller};
+use crate::agent_client::{AgentPool, Caller};
 use dbtrail_types::names::ServerId;
 use dbtrail_types::secret::Credential;
 use dbtrail_types::zone::Zone;
@@ -16,7 +16,7 @@ pub struct Tenant {
     /// The server id under which the history is asked for.
     pub server_id: ServerId,
     /// The agent that keeps it.
-    pub agent: AgentClient,
+    pub agent: AgentPool,
     /// What the agent is given about the caller.
     pub caller: Caller,
     /// The database of a login that names none.

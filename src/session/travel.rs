@@ -224,7 +224,7 @@ fn seen(admitted: &Admitted, allowed: Option<&[String]>) -> Result<(), Failure> 
         return Ok(());
     }
     Err(Failure::Unsupported(
-        "a condition on column statement: its text is shown only to who may see all schemas that it speaks of, so that only users of all schemas can ask          for it in WHERE"
+        "a condition on column statement: its text is shown only to who may see all schemas that it speaks of, so that only users of all schemas can ask for it in WHERE"
             .to_owned(),
     ))
 }

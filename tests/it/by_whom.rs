@@ -77,7 +77,7 @@ pub(super) async fn chain_of(history: Arc<History>, server: &str) -> Chain {
             mysql_user: user.to_owned(),
             credential: Credential::Password(Secret::new("secret".to_owned())),
             server_id: ServerId(server.to_owned()),
-            agent: client.clone(),
+            agent: client.clone().into(),
             caller: Caller { tenant: user.to_owned(), token: Some(Secret::new("token".to_owned())) },
             default_schema: None,
             allowed_schemas: allowed.map(|names| names.iter().map(|n| (*n).to_owned()).collect()),

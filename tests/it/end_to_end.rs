@@ -65,7 +65,7 @@ pub async fn chain(fixture: &str) -> Chain {
             mysql_user: user.to_owned(),
             credential: Credential::Password(Secret::new("secret".to_owned())),
             server_id: ServerId("s".to_owned()),
-            agent: client.clone(),
+            agent: client.clone().into(),
             caller: Caller { tenant: user.to_owned(), token: Some(Secret::new(token.to_owned())) },
             default_schema: None,
             allowed_schemas: None,

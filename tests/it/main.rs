@@ -6,6 +6,7 @@
 mod agent_api;
 mod agent_faults;
 mod agent_http2;
+mod agent_pool;
 mod agent_program;
 mod agent_silence;
 mod architecture;

@@ -65,7 +65,7 @@ fn session() -> Session {
         mysql_user: "a".to_owned(),
         credential: Credential::Password(Secret::new("secret".to_owned())),
         server_id: ServerId("s".to_owned()),
-        agent: AgentClient::new(&settings).expect("a client"),
+        agent: AgentClient::new(&settings).expect("a client").into(),
         caller: Caller { tenant: "a".to_owned(), token: None },
         default_schema: Some("tt".to_owned()),
         allowed_schemas: None,

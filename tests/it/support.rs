@@ -8,7 +8,7 @@ mod replies;
 
 pub use agent::{Agent, Certificates, certificates, self_signed};
 pub use client::Raw;
-use dbtrail_shim::agent_client::{self, AgentClient, Caller};
+use dbtrail_shim::agent_client::{self, AgentClient, AgentPool, Caller};
 use dbtrail_shim::plan::guard;
 use dbtrail_shim::server;
 use dbtrail_shim::session::{self, Credential, Tenant};
@@ -56,6 +56,8 @@ pub struct Shim {
 /// How the shim of a test is set up.
 pub struct Plan {
     pub agent_url: String,
+    /// Others that keep the same history.
+    pub more_agents: Vec<String>,
     pub authority: Option<String>,
     pub max_connections: usize,
     pub max_prepared_statements: usize,
@@ -78,6 +80,7 @@ impl Plan {
     pub fn at(agent_url: String, made: &Certificates) -> Self {
         Self {
             agent_url,
+            more_agents: Vec::new(),
             authority: Some(made.authority.clone()),
             tls: Tls::Off,
             max_connections: 10,
@@ -97,18 +100,20 @@ impl Plan {
     /// may use `tt` alone. More tenants are like both, with no default schema and no limits. The
     /// monitor's user is `monitor`, its password `secret-monitor`.
     pub async fn start(self) -> Shim {
-        let settings = agent_client::AgentSettings {
-            base_url: self.agent_url,
-            ca_pem: self.authority.map(String::into_bytes),
-            identity_pem: None,
+        let ca_pem = self.authority.map(String::into_bytes);
+        let client = |base_url| {
+            let (ca_pem, identity_pem) = (ca_pem.clone(), None);
+            let settings = agent_client::AgentSettings { base_url, ca_pem, identity_pem };
+            AgentClient::new(&settings).expect("a client")
         };
-        let client = AgentClient::new(&settings).expect("a client");
+        let urls = [self.agent_url].into_iter().chain(self.more_agents);
+        let pool = AgentPool::new(urls.map(client).collect());
         let tenant = |user: &str, default_schema: Option<&str>, allowed_schemas: Option<Vec<String>>| {
             let tenant = Tenant {
                 mysql_user: user.to_owned(),
                 credential: Credential::Password(Secret::new(format!("secret-{user}"))),
                 server_id: ServerId(format!("server-{user}")),
-                agent: client.clone(),
+                agent: pool.clone(),
                 caller: Caller { tenant: user.to_owned(), token: Some(Secret::new(format!("token-{user}"))) },
                 default_schema: default_schema.map(str::to_owned),
                 allowed_schemas,

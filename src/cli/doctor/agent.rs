@@ -2,6 +2,7 @@
 
 use super::report::Report;
 use super::{DoctorArgs, PATIENCE};
+use crate::agent_client::AgentClient;
 use crate::config::Config;
 use crate::failure::Failure;
 use crate::session::Tenant;
@@ -22,14 +23,15 @@ pub(super) async fn check(report: &mut Report, args: &DoctorArgs, config: &Confi
     let mut tenants: Vec<&Arc<Tenant>> = config.server.shared.tenants.values().collect();
     tenants.sort_by(|a, b| a.mysql_user.cmp(&b.mysql_user));
     let (mut asked, mut away) = (BTreeSet::new(), BTreeSet::new());
-    for tenant in &tenants {
-        let url = tenant.agent.base_url();
-        if asked.insert(url) && !reach(report, tenant).await {
+    for agent in tenants.iter().flat_map(|tenant| tenant.agent.agents()) {
+        let url = agent.base_url();
+        if asked.insert(url) && !reach(report, agent).await {
             away.insert(url);
         }
         report.flush();
     }
-    for tenant in tenants.iter().filter(|t| !away.contains(t.agent.base_url())) {
+    let is_there = |t: &&&Arc<Tenant>| t.agent.agents().any(|agent| !away.contains(agent.base_url()));
+    for tenant in tenants.iter().filter(is_there) {
         history(report, args, tenant).await;
         report.flush();
     }
@@ -42,11 +44,11 @@ async fn patiently<T>(answer: impl Future<Output = Result<T, Failure>>) -> Resul
 }
 
 /// TCP, TLS and the clock of one agent.
-async fn reach(report: &mut Report, tenant: &Tenant) -> bool {
-    let url = tenant.agent.base_url();
+async fn reach(report: &mut Report, agent: &AgentClient) -> bool {
+    let url = agent.base_url();
     let link = format!("agent {url}");
     let before = Timestamp::now();
-    match patiently(tenant.agent.clock()).await {
+    match patiently(agent.clock()).await {
         Ok(clock) => {
             let encrypted = url.starts_with("https://");
             let how = if encrypted { "reached, its certificate is trusted" } else { "reached, without TLS" };
