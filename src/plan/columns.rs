@@ -4,7 +4,7 @@ use super::change_columns::{diff_columns, undo_columns};
 use super::group::Aggregates;
 use crate::failure::Failure;
 use crate::statement::{MOST_COLUMNS, OrderItem, Projected, VirtualSchema};
-use dbtrail_types::column::{Column, ColumnType, TableDefinition, same_name};
+use dbtrail_types::column::{Column, Family, TableDefinition, same_name};
 use std::sync::Arc;
 
 /// A column of the result: which column of the source (after those: what is computed of groups),
@@ -109,19 +109,18 @@ pub(super) fn order(
 
 /// Refuses a column whose order is not certainly MySQL's.
 pub(super) fn ordered(column: &Column) -> Result<(), Failure> {
-    let certain = match column.ty {
-        ColumnType::Int { .. }
-        | ColumnType::Decimal { .. }
-        | ColumnType::Float { .. }
-        | ColumnType::Double { .. }
-        | ColumnType::Year
-        | ColumnType::Date
-        | ColumnType::Time { .. }
-        | ColumnType::DateTime { .. }
-        | ColumnType::Timestamp { .. }
-        | ColumnType::Binary { .. }
-        | ColumnType::VarBinary { .. } => true,
-        ColumnType::Char { .. } | ColumnType::VarChar { .. } => {
+    let certain = match column.ty.family() {
+        Family::Text | Family::Bytes if column.ty.is_lob() => false,
+        Family::Integer
+        | Family::Decimal
+        | Family::FloatingPoint
+        | Family::Year
+        | Family::Bytes
+        | Family::Date
+        | Family::Time
+        | Family::DateTime
+        | Family::Timestamp => true,
+        Family::Text => {
             // The PAD SPACE ones by code points; utf8mb4_0900_bin and MariaDB's nopad ones compare
             // otherwise, and those of other sets by other bytes.
             column
@@ -129,17 +128,13 @@ pub(super) fn ordered(column: &Column) -> Result<(), Failure> {
                 .as_deref()
                 .is_some_and(|c| matches!(c, "utf8mb4_bin" | "utf8mb3_bin" | "utf8_bin" | "ascii_bin"))
         }
-        ColumnType::Bit { .. }
-        | ColumnType::Text { .. }
-        | ColumnType::Blob { .. }
-        | ColumnType::Enum { .. }
-        | ColumnType::Set { .. }
-        | ColumnType::Json
-        | ColumnType::Geometry { .. }
-        | ColumnType::Vector { .. }
-        | ColumnType::Uuid
-        | ColumnType::Inet4
-        | ColumnType::Inet6 => false,
+        Family::Bit
+        | Family::Enum
+        | Family::Set
+        | Family::Json
+        | Family::Geometry
+        | Family::Vector
+        | Family::Address => false,
     };
     if certain {
         return Ok(());

@@ -4,7 +4,7 @@
 #![expect(clippy::wildcard_enum_match_arm, reason = "types that are not named are not added")]
 
 use dbtrail_types::collation;
-use dbtrail_types::column::{Column, ColumnType, IntSize};
+use dbtrail_types::column::{Column, ColumnType, Family, IntSize};
 use dbtrail_types::zone::Zone;
 
 /// Digits that SUM has more than its column.
@@ -17,31 +17,21 @@ const LONGEST_TEXT: u32 = 16_383;
 /// Whether values of a column that are the same, and no others, are equal; of text that is looked
 /// at value by value.
 pub(super) fn is_certain(column: &Column, zone: &Zone) -> bool {
-    match column.ty {
-        ColumnType::Int { .. }
-        | ColumnType::Decimal { .. }
-        | ColumnType::Year
-        | ColumnType::Date
-        | ColumnType::Time { .. }
-        | ColumnType::DateTime { .. }
-        | ColumnType::Binary { .. }
-        | ColumnType::VarBinary { .. }
-        | ColumnType::Blob { .. }
-        | ColumnType::Bit { .. }
-        | ColumnType::Enum { .. }
-        | ColumnType::Set { .. }
-        | ColumnType::Uuid
-        | ColumnType::Inet4
-        | ColumnType::Inet6 => true,
-        ColumnType::Char { .. } | ColumnType::VarChar { .. } | ColumnType::Text { .. } => {
-            column.collation.is_some()
-        }
-        ColumnType::Timestamp { .. } => is_fixed(zone),
-        ColumnType::Float { .. }
-        | ColumnType::Double { .. }
-        | ColumnType::Json
-        | ColumnType::Geometry { .. }
-        | ColumnType::Vector { .. } => false,
+    match column.ty.family() {
+        Family::Integer
+        | Family::Decimal
+        | Family::Bit
+        | Family::Year
+        | Family::Date
+        | Family::Time
+        | Family::DateTime
+        | Family::Bytes
+        | Family::Enum
+        | Family::Set
+        | Family::Address => true,
+        Family::Text => column.collation.is_some(),
+        Family::Timestamp => is_fixed(zone),
+        Family::FloatingPoint | Family::Json | Family::Geometry | Family::Vector => false,
     }
 }
 
@@ -82,37 +72,14 @@ pub(super) fn extreme(column: &Column, zone: &Zone) -> Result<ColumnType, &'stat
             collation::sort_key(name, "", &mut Vec::new()).map_err(|_| unordered)?;
             Ok(ty.clone())
         }
-        ColumnType::Char { .. }
-        | ColumnType::VarChar { .. }
-        | ColumnType::Text { .. }
-        | ColumnType::Blob { .. }
-        | ColumnType::Float { .. }
-        | ColumnType::Double { .. }
-        | ColumnType::Bit { .. }
-        | ColumnType::Enum { .. }
-        | ColumnType::Set { .. }
-        | ColumnType::Json
-        | ColumnType::Geometry { .. }
-        | ColumnType::Vector { .. }
-        | ColumnType::Uuid
-        | ColumnType::Inet4
-        | ColumnType::Inet6 => Err(unordered),
+        _ => Err(unordered),
     }
 }
 
 /// What SUM of a column is declared as, where it is exact.
 pub(super) fn sum(ty: &ColumnType) -> Option<ColumnType> {
     let (digits, scale) = match ty {
-        ColumnType::Int { size, unsigned, .. } => {
-            let digits = match size {
-                IntSize::Tiny => 3,
-                IntSize::Small => 5,
-                IntSize::Medium => 8,
-                IntSize::Int => 10,
-                IntSize::Big => 19 + u8::from(*unsigned),
-            };
-            (digits, 0)
-        }
+        ColumnType::Int { size, unsigned, .. } => (size.digits(*unsigned), 0),
         ColumnType::Decimal { precision, scale, .. } => (*precision, *scale),
         ColumnType::Year => (4, 0),
         _ => return None,

@@ -16,7 +16,7 @@ use super::scan::relation;
 use crate::failure::Failure;
 use dbtrail_expression::RowFilter;
 use dbtrail_types::agent_api::{Comparison, Filter, Octets, Relation};
-use dbtrail_types::column::{Column, ColumnType, same_name};
+use dbtrail_types::column::{Column, Family, same_name};
 use sqlparser::ast::{BinaryOperator, Expr, InTarget, UnaryOperator, Value};
 
 /// Levels of a condition.
@@ -149,16 +149,11 @@ impl Predicate<'_> {
 
     /// The pattern of LIKE; `None`: NULL.
     fn pattern(&self, written: &Expr, column: &Column) -> Result<Option<String>, Failure> {
-        let shown_as_text = matches!(
-            column.ty,
-            ColumnType::Int { .. }
-                | ColumnType::Decimal { .. }
-                | ColumnType::Year
-                | ColumnType::Date
-                | ColumnType::DateTime { .. }
-                | ColumnType::Time { .. }
-                | ColumnType::Enum { .. }
-        );
+        let shown_as_text = column.ty.is_exact_number()
+            || matches!(
+                column.ty.family(),
+                Family::Year | Family::Date | Family::DateTime | Family::Time | Family::Enum
+            );
         if shown_as_text && self.open.is_none() {
             if is_null(written) {
                 return Ok(None);
@@ -178,11 +173,7 @@ impl Predicate<'_> {
 
     fn is_null(&self, column: &Expr, part: &Expr) -> Result<Filter, Failure> {
         let column = self.named(column, part)?;
-        let time = matches!(
-            column.ty,
-            ColumnType::Date | ColumnType::DateTime { .. } | ColumnType::Timestamp { .. }
-        );
-        if time && !column.nullable {
+        if column.ty.has_date() && !column.nullable {
             return Err(refuse(
                 column,
                 "IS NULL of a NOT NULL date is true for '0000-00-00' in MySQL: leave it out",

@@ -12,7 +12,7 @@ use super::literal::position_of;
 use crate::failure::Failure;
 use crate::statement::{Aggregate, AggregateFunction, Draft, Projected, aggregate_function};
 use dbtrail_types::agent_api::Filter;
-use dbtrail_types::column::{Column, ColumnType, TableDefinition, same_name};
+use dbtrail_types::column::{Column, ColumnType, Family, TableDefinition, same_name};
 use dbtrail_types::zone::Zone;
 use sqlparser::ast::{
     DuplicateTreatment, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments, Ident, InTarget,
@@ -156,8 +156,5 @@ pub(super) fn condition(
 }
 
 const fn is_compared(ty: &ColumnType) -> bool {
-    matches!(
-        ty,
-        ColumnType::Int { .. } | ColumnType::Decimal { .. } | ColumnType::Date | ColumnType::DateTime { .. }
-    )
+    ty.is_exact_number() || matches!(ty.family(), Family::Date | Family::DateTime)
 }

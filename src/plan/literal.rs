@@ -10,7 +10,7 @@ use super::charsets::{Charset, Charsets};
 use super::function::{Computed, computed};
 use super::timestamp::date_of;
 use crate::failure::Failure;
-use dbtrail_types::column::{Column, ColumnType};
+use dbtrail_types::column::{Column, ColumnType, Family};
 use sqlparser::ast::{DataType, Expr, Spanned, UnaryOperator, Value};
 
 /// A literal.
@@ -144,13 +144,7 @@ fn plain(text: &str, column: &Column, charsets: Charsets) -> Result<Literal, Fai
 /// Bytes of ASCII beside a column of text are compared in the collation of the column, as MySQL and
 /// MariaDB do it (seen on 9.7, 10.11 and 11.8).
 fn octets_or_letters(bytes: Vec<u8>, column: &Column) -> Literal {
-    let is_text = matches!(
-        column.ty,
-        ColumnType::Char { .. }
-            | ColumnType::VarChar { .. }
-            | ColumnType::Text { .. }
-            | ColumnType::Enum { .. }
-    );
+    let is_text = matches!(column.ty.family(), Family::Text | Family::Enum);
     let has_letters_of_a_byte = column.collation.as_deref().is_some_and(|collation| {
         ["utf8", "latin1_", "ascii_"].iter().any(|charset| collation.starts_with(charset))
     });
@@ -166,18 +160,8 @@ fn octets_or_letters(bytes: Vec<u8>, column: &Column) -> Literal {
 /// `_binary '...'` is the string that it is, also beside a number or a time: Perl's DBD::mysql
 /// sends each text of a prepared statement as a BLOB.
 fn string_of_bytes(text: &str, column: &Column) -> Option<Literal> {
-    let is_compared_so = matches!(
-        column.ty,
-        ColumnType::Int { .. }
-            | ColumnType::Decimal { .. }
-            | ColumnType::Float { .. }
-            | ColumnType::Double { .. }
-            | ColumnType::Year
-            | ColumnType::Date
-            | ColumnType::Time { .. }
-            | ColumnType::DateTime { .. }
-            | ColumnType::Timestamp { .. }
-    );
+    let ty = &column.ty;
+    let is_compared_so = ty.is_number() || ty.is_temporal() || ty.family() == Family::Year;
     (is_compared_so && text.is_ascii()).then(|| Literal::Text(text.to_owned(), Charset::Utf8mb4))
 }
 

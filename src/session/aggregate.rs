@@ -1,6 +1,6 @@
 //! What is computed of a group: COUNT, MIN, MAX and SUM, row by row.
 
-use super::equal_values::{is_text, ordered_weights, spelt, weights};
+use super::equal_values::{ordered_weights, spelt, weights};
 use super::sort;
 use crate::failure::Failure;
 use crate::plan::group::PlannedAggregate;
@@ -74,7 +74,8 @@ impl Computed {
                 }
             }
             (Self::Extreme(known), [(cell, column)]) => {
-                let weights = if is_text(column) { ordered_weights(what, column, cell)? } else { Vec::new() };
+                let weights =
+                    if column.ty.is_text() { ordered_weights(what, column, cell)? } else { Vec::new() };
                 let least = aggregate.function == AggregateFunction::Min;
                 let order = known.as_ref().map(|(best, of)| compared((cell, &weights), (best, of), column));
                 match order {
@@ -120,11 +121,11 @@ impl Computed {
 }
 
 fn compared((a, of_a): (&Vec<u8>, &[u8]), (b, of_b): (&Vec<u8>, &[u8]), column: &Column) -> Ordering {
-    if matches!(column.ty, ColumnType::Float { .. } | ColumnType::Double { .. }) {
+    if column.ty.is_floating_point() {
         let value = |t: &[u8]| std::str::from_utf8(t).ok().and_then(|t| t.parse::<f64>().ok());
         // Zero has two signs.
         value(a).partial_cmp(&value(b)).unwrap_or(Ordering::Equal)
-    } else if is_text(column) {
+    } else if column.ty.is_text() {
         of_a.cmp(of_b)
     } else {
         sort::values(a, b, &column.ty)
@@ -156,7 +157,7 @@ fn shown(sum: i128, scale: u8) -> String {
 
 /// A number without the zeros of ZEROFILL, which MIN and MAX do not show.
 fn unpadded(cell: Vec<u8>, declared: &Column) -> Vec<u8> {
-    if !matches!(declared.ty, ColumnType::Int { .. } | ColumnType::Decimal { .. }) {
+    if !declared.ty.is_exact_number() {
         return cell;
     }
     let zeros = cell.iter().take_while(|digit| **digit == b'0').count();

@@ -2,15 +2,11 @@
 
 use crate::failure::Failure;
 use dbtrail_types::collation;
-use dbtrail_types::column::{Column, ColumnType};
-
-pub(super) fn is_text(column: &Column) -> bool {
-    matches!(column.ty, ColumnType::Char { .. } | ColumnType::VarChar { .. } | ColumnType::Text { .. })
-}
+use dbtrail_types::column::Column;
 
 /// What is the same in values that are equal, of text in their order. `what` looks at them.
 pub(super) fn weights(what: &str, column: &Column, bytes: &[u8]) -> Result<Vec<u8>, Failure> {
-    if !is_text(column) {
+    if !column.ty.is_text() {
         return Ok(bytes.to_vec());
     }
     let unclear = |why: String| {
@@ -34,7 +30,7 @@ const LAST_LATIN: char = '\u{24f}';
 pub(super) fn ordered_weights(what: &str, column: &Column, bytes: &[u8]) -> Result<Vec<u8>, Failure> {
     let text = std::str::from_utf8(bytes).unwrap_or_default();
     let varies = column.collation.as_deref() == Some("utf8mb4_0900_ai_ci");
-    if let Some(letter) = text.chars().find(|letter| varies && is_text(column) && *letter > LAST_LATIN) {
+    if let Some(letter) = text.chars().find(|letter| varies && column.ty.is_text() && *letter > LAST_LATIN) {
         return Err(Failure::Unsupported(format!(
             "{what} {}: MySQL and MariaDB may order '{letter}' otherwise in utf8mb4_0900_ai_ci",
             column.name
@@ -57,6 +53,7 @@ pub(super) fn spelt(what: &str, column: &Column, one: &[u8], other: &[u8]) -> Fa
 #[cfg(test)]
 mod tests {
     use super::*;
+    use dbtrail_types::column::ColumnType;
 
     #[test]
     fn characters_that_servers_may_order_otherwise_are_refused() {

@@ -4,7 +4,7 @@ use super::local_time::shown_in;
 use crate::failure::Failure;
 use base64::Engine;
 use dbtrail_types::agent_api::{Octets, RowCell, RowLine};
-use dbtrail_types::column::{Column, ColumnType, TableDefinition};
+use dbtrail_types::column::{Column, ColumnType, Family, TableDefinition};
 use dbtrail_types::float_text;
 use dbtrail_types::json_text::push_quoted;
 use dbtrail_types::zone::Zone;
@@ -69,22 +69,19 @@ fn value(bytes: &[u8], column: &Column, zone: &Zone, out: &mut String) -> Result
             ))
         })
     };
-    match &column.ty {
+    let ty = &column.ty;
+    let zerofill =
+        matches!(ty, ColumnType::Int { zerofill: true, .. } | ColumnType::Decimal { zerofill: true, .. });
+    match ty.family() {
         // Leading zeros are part of what the row shows, and no JSON number can have them.
-        ColumnType::Int { zerofill: true, .. } | ColumnType::Decimal { zerofill: true, .. } => {
-            push_quoted(out, text()?);
-        }
-        ColumnType::Int { .. }
-        | ColumnType::Decimal { .. }
-        | ColumnType::Float { digits: Some(_), .. }
-        | ColumnType::Double { .. }
-        | ColumnType::Year => {
-            number(text()?, column, out)?;
-        }
-        ColumnType::Float { digits: None, .. } => {
+        Family::Integer | Family::Decimal if zerofill => push_quoted(out, text()?),
+        Family::FloatingPoint if matches!(ty, ColumnType::Float { digits: None, .. }) => {
             number(&String::from_utf8_lossy(&float_text::shown_float(bytes)), column, out)?;
         }
-        ColumnType::Json => {
+        Family::Integer | Family::Decimal | Family::FloatingPoint | Family::Year => {
+            number(text()?, column, out)?;
+        }
+        Family::Json => {
             let json = text()?;
             if serde_json::from_str::<serde::de::IgnoredAny>(json).is_err() {
                 return Err(Failure::AgentNonsense(format!(
@@ -99,28 +96,22 @@ fn value(bytes: &[u8], column: &Column, zone: &Zone, out: &mut String) -> Result
                 push_quoted(out, json);
             }
         }
-        ColumnType::Bit { .. } => binary(16, bytes, out),
-        ColumnType::Binary { .. } => binary(254, bytes, out),
-        ColumnType::VarBinary { .. } => binary(15, bytes, out),
-        ColumnType::Blob { .. } | ColumnType::Geometry { .. } | ColumnType::Vector { .. } => {
-            binary(252, bytes, out);
-        }
-        ColumnType::Timestamp { .. } => {
+        Family::Bit => binary(16, bytes, out),
+        Family::Bytes if matches!(ty, ColumnType::Binary { .. }) => binary(254, bytes, out),
+        Family::Bytes if !ty.is_lob() => binary(15, bytes, out),
+        Family::Bytes | Family::Geometry | Family::Vector => binary(252, bytes, out),
+        Family::Timestamp => {
             let local = shown_in(zone, bytes, &column.ty)?;
             push_quoted(out, &String::from_utf8_lossy(&local));
         }
         // Times keep the decimals that their column has: `row_after` reads like the row.
-        ColumnType::Date
-        | ColumnType::DateTime { .. }
-        | ColumnType::Time { .. }
-        | ColumnType::Char { .. }
-        | ColumnType::VarChar { .. }
-        | ColumnType::Text { .. }
-        | ColumnType::Enum { .. }
-        | ColumnType::Set { .. }
-        | ColumnType::Uuid
-        | ColumnType::Inet4
-        | ColumnType::Inet6 => push_quoted(out, text()?),
+        Family::Date
+        | Family::DateTime
+        | Family::Time
+        | Family::Text
+        | Family::Enum
+        | Family::Set
+        | Family::Address => push_quoted(out, text()?),
     }
     Ok(())
 }

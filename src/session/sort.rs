@@ -5,7 +5,7 @@
     reason = "the types that are not named have no order here and are refused"
 )]
 
-use dbtrail_types::column::{Column, ColumnType};
+use dbtrail_types::column::{Column, ColumnType, Family};
 use dbtrail_types::result_set::{Cell, Row};
 use std::cmp::Ordering;
 
@@ -29,17 +29,17 @@ fn cells(a: &Cell, b: &Cell, ty: &ColumnType) -> Ordering {
 
 /// Compares two values of a type.
 pub(super) fn values(a: &[u8], b: &[u8], ty: &ColumnType) -> Ordering {
-    match ty {
-        ColumnType::Int { .. } | ColumnType::Decimal { .. } => numbers(a, b),
-        ColumnType::Float { .. } | ColumnType::Double { .. } => {
+    match ty.family() {
+        Family::Integer | Family::Decimal => numbers(a, b),
+        Family::FloatingPoint => {
             let value = |t: &[u8]| {
                 std::str::from_utf8(t).ok().and_then(|t| t.parse::<f64>().ok()).unwrap_or(f64::NAN)
             };
             value(a).total_cmp(&value(b))
         }
-        ColumnType::Time { .. } => times(a, b),
+        Family::Time => times(a, b),
         // Only PAD SPACE collations come here: the shorter text goes on in spaces.
-        ColumnType::Char { .. } | ColumnType::VarChar { .. } => padded(a, b),
+        Family::Text if !ty.is_lob() => padded(a, b),
         _ => a.cmp(b),
     }
 }

@@ -2,7 +2,7 @@
 
 use super::literal::{self, Text, Unwritable, name};
 use dbtrail_types::agent_api::{Octets, RowCell, RowLine};
-use dbtrail_types::column::{Column, ColumnType, TableDefinition, same_name};
+use dbtrail_types::column::{Column, ColumnType, Family, TableDefinition, same_name};
 use dbtrail_types::names::TableName;
 use std::fmt::Write as _;
 
@@ -162,15 +162,7 @@ fn one_line(text: &str) -> String {
 }
 
 fn is_bytes(ty: &ColumnType) -> bool {
-    matches!(
-        ty,
-        ColumnType::Bit { .. }
-            | ColumnType::Binary { .. }
-            | ColumnType::VarBinary { .. }
-            | ColumnType::Blob { .. }
-            | ColumnType::Geometry { .. }
-            | ColumnType::Vector { .. }
-    )
+    matches!(ty.family(), Family::Bit | Family::Bytes | Family::Geometry | Family::Vector)
 }
 
 fn csv(cell: Option<&[u8]>, column: &Column) -> Result<String, Unwritable> {
@@ -200,14 +192,7 @@ fn json(cell: Option<&[u8]>, column: &Column) -> Result<String, Unwritable> {
         return Ok(format!("{{\"hex\": \"{}\"}}", hex::encode(bytes)));
     }
     let text = text(bytes)?;
-    let is_number = matches!(
-        column.ty,
-        ColumnType::Int { .. }
-            | ColumnType::Decimal { .. }
-            | ColumnType::Float { .. }
-            | ColumnType::Double { .. }
-    );
-    let raw = (is_number || column.ty == ColumnType::Json)
+    let raw = (column.ty.is_number() || column.ty == ColumnType::Json)
         && serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok();
     Ok(if raw { text.to_owned() } else { quoted(text) })
 }

@@ -12,7 +12,7 @@
 //!   (see [`Value::relaxed`]).
 
 use dbtrail_types::charset;
-use dbtrail_types::column::{Column, ColumnType};
+use dbtrail_types::column::{Column, ColumnType, Family};
 
 /// Why a value cannot be written so that a server reads exactly it, as a half sentence.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -55,19 +55,15 @@ pub fn value(cell: Option<&[u8]>, column: &Column, text: Text) -> Result<Value, 
         Unwritable(format!("'{reported}' is no value of {}", column.ty))
     };
     let words = || std::str::from_utf8(bytes).map_err(|_| misfit());
-    Ok(plain(match &column.ty {
-        ColumnType::Int { .. } | ColumnType::Decimal { .. } => digits(words()?).ok_or_else(misfit)?,
-        ColumnType::Float { .. } => {
+    Ok(plain(match column.ty.family() {
+        Family::Integer | Family::Decimal => digits(words()?).ok_or_else(misfit)?,
+        Family::FloatingPoint if matches!(column.ty, ColumnType::Float { .. }) => {
             let value: f32 = words()?.parse().map_err(|_| misfit())?;
             real(f64::from(value)).ok_or_else(misfit)?
         }
-        ColumnType::Double { .. } => real(words()?.parse().map_err(|_| misfit())?).ok_or_else(misfit)?,
-        ColumnType::Bit { .. } => bits(bytes).ok_or_else(misfit)?,
-        ColumnType::Year
-        | ColumnType::Date
-        | ColumnType::Time { .. }
-        | ColumnType::DateTime { .. }
-        | ColumnType::Timestamp { .. } => {
+        Family::FloatingPoint => real(words()?.parse().map_err(|_| misfit())?).ok_or_else(misfit)?,
+        Family::Bit => bits(bytes).ok_or_else(misfit)?,
+        Family::Year | Family::Date | Family::Time | Family::DateTime | Family::Timestamp => {
             let words = words()?;
             let fits = |b: u8| b.is_ascii_digit() || matches!(b, b'-' | b':' | b'.' | b' ');
             if words.is_empty() || !words.bytes().all(fits) {
@@ -75,13 +71,9 @@ pub fn value(cell: Option<&[u8]>, column: &Column, text: Text) -> Result<Value, 
             }
             format!("'{words}'")
         }
-        ColumnType::Uuid | ColumnType::Inet4 | ColumnType::Inet6 => quoted(words()?, Text::Ascii),
-        ColumnType::Binary { .. }
-        | ColumnType::VarBinary { .. }
-        | ColumnType::Blob { .. }
-        | ColumnType::Geometry { .. }
-        | ColumnType::Vector { .. } => hex(bytes),
-        ColumnType::Json => {
+        Family::Address => quoted(words()?, Text::Ascii),
+        Family::Bytes | Family::Geometry | Family::Vector => hex(bytes),
+        Family::Json => {
             let words = words()?;
             if let Some(number) = inexact_number(words) {
                 return Err(Unwritable(format!(
@@ -90,17 +82,15 @@ pub fn value(cell: Option<&[u8]>, column: &Column, text: Text) -> Result<Value, 
             }
             quoted(words, text)
         }
-        ColumnType::Enum { labels } | ColumnType::Set { labels } => {
+        family @ (Family::Enum | Family::Set) => {
             let words = words()?;
-            if words.is_empty() && labels.iter().any(String::is_empty) {
+            if words.is_empty() && column.ty.labels().iter().any(String::is_empty) {
                 return Err(Unwritable("'' is one of its members and means none as well".to_owned()));
             }
-            let relaxed = words.is_empty() && matches!(column.ty, ColumnType::Enum { .. });
+            let relaxed = words.is_empty() && family == Family::Enum;
             return Ok(Value { sql: in_charset(words, column, text)?, relaxed });
         }
-        ColumnType::Char { .. } | ColumnType::VarChar { .. } | ColumnType::Text { .. } => {
-            in_charset(words()?, column, text)?
-        }
+        Family::Text => in_charset(words()?, column, text)?,
     }))
 }
 
@@ -112,44 +102,35 @@ pub fn condition(cell: Option<&[u8]>, column: &Column, text: Text) -> Result<Str
     let column_sql = name(&column.name);
     let Some(bytes) = cell else {
         // MySQL compares no VECTOR by `<=>` (1210).
-        let is_vector = matches!(column.ty, ColumnType::Vector { .. });
+        let is_vector = column.ty.family() == Family::Vector;
         return Ok(format!("{column_sql} {}", if is_vector { "IS NULL" } else { "<=> NULL" }));
     };
     let value = value(cell, column, text)?.sql;
-    Ok(match &column.ty {
-        ColumnType::Char { .. }
-        | ColumnType::VarChar { .. }
-        | ColumnType::Text { .. }
-        | ColumnType::Enum { .. }
-        | ColumnType::Set { .. } => {
+    Ok(match column.ty.family() {
+        Family::Text | Family::Enum | Family::Set => {
             let stored = stored(bytes, column);
             // Of ASCII, text and bytes are the same, and can be read.
             let bytes = if stored == bytes { value } else { hex(&stored) };
             format!("CAST({column_sql} AS BINARY) = {bytes}")
         }
-        ColumnType::Json | ColumnType::Geometry { .. } | ColumnType::Vector { .. } => {
+        Family::Json | Family::Geometry | Family::Vector => {
             format!("CAST({column_sql} AS BINARY) = {value}")
         }
         // By the text that is shown, which is all that is known of it.
-        ColumnType::Double { digits: Some(_), .. } => {
+        Family::FloatingPoint if matches!(column.ty, ColumnType::Double { digits: Some(_), .. }) => {
             format!("CAST({column_sql} AS CHAR) = '{}'", String::from_utf8_lossy(bytes))
         }
-        ColumnType::Int { .. }
-        | ColumnType::Decimal { .. }
-        | ColumnType::Float { .. }
-        | ColumnType::Double { .. }
-        | ColumnType::Bit { .. }
-        | ColumnType::Year
-        | ColumnType::Date
-        | ColumnType::Time { .. }
-        | ColumnType::DateTime { .. }
-        | ColumnType::Timestamp { .. }
-        | ColumnType::Binary { .. }
-        | ColumnType::VarBinary { .. }
-        | ColumnType::Blob { .. }
-        | ColumnType::Uuid
-        | ColumnType::Inet4
-        | ColumnType::Inet6 => format!("{column_sql} = {value}"),
+        Family::Integer
+        | Family::Decimal
+        | Family::FloatingPoint
+        | Family::Bit
+        | Family::Year
+        | Family::Date
+        | Family::Time
+        | Family::DateTime
+        | Family::Timestamp
+        | Family::Bytes
+        | Family::Address => format!("{column_sql} = {value}"),
     })
 }
 
@@ -159,15 +140,7 @@ pub fn condition(cell: Option<&[u8]>, column: &Column, text: Text) -> Result<Str
 /// As for [`condition`].
 pub fn key_condition(cell: Option<&[u8]>, column: &Column, text: Text) -> Result<String, Unwritable> {
     let exact = condition(cell, column, text)?;
-    let is_text = matches!(
-        column.ty,
-        ColumnType::Char { .. }
-            | ColumnType::VarChar { .. }
-            | ColumnType::Text { .. }
-            | ColumnType::Enum { .. }
-            | ColumnType::Set { .. }
-    );
-    if !is_text || cell.is_none() {
+    if !column.ty.has_charset() || cell.is_none() {
         return Ok(exact);
     }
     let value = value(cell, column, text)?.sql;

@@ -118,12 +118,6 @@ pub fn is_ordered(ty: &ColumnType) -> bool {
     !matches!(ty, ColumnType::Uuid)
 }
 
-/// Whether between two values of this type there are only finitely many others, all integers.
-#[must_use]
-pub fn is_integer(ty: &ColumnType) -> bool {
-    matches!(ty, ColumnType::Int { .. })
-}
-
 /// How many integers lie in `[from, to]`, by their key bytes.
 #[must_use]
 pub fn integers_between(from: &[u8], to: &[u8]) -> Option<u128> {

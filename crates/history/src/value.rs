@@ -35,8 +35,7 @@ pub fn write(raw: &Raw<'_>, column: &Column, out: &mut Vec<u8>) -> Result<bool, 
 /// Whether the column's text is stored as it is shown, if it is UTF-8 at all.
 #[must_use]
 pub fn is_plain(column: &Column) -> bool {
-    matches!(column.ty, ColumnType::Char { .. } | ColumnType::VarChar { .. } | ColumnType::Text { .. })
-        && matches!(column.charset(), Some("utf8mb4" | "utf8mb3" | "utf8"))
+    column.ty.is_text() && matches!(column.charset(), Some("utf8mb4" | "utf8mb3" | "utf8"))
 }
 
 /// The same as a cell of its own.
@@ -114,14 +113,7 @@ fn text(raw: &Raw<'_>, column: &Column, out: &mut Vec<u8>) -> Result<(), ValueFa
 
 /// The unsigned value of an integer that was sign-extended from its width.
 fn cut(value: i64, size: IntSize) -> u64 {
-    let bits = match size {
-        IntSize::Tiny => 8,
-        IntSize::Small => 16,
-        IntSize::Medium => 24,
-        IntSize::Int => 32,
-        IntSize::Big => 64,
-    };
-    value.cast_unsigned() & (u64::MAX >> (64 - bits))
+    value.cast_unsigned() & (u64::MAX >> (64 - size.bits()))
 }
 
 /// Fills a number that begins at `start` with zeros in front, where ZEROFILL says so.

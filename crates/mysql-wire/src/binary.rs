@@ -1,10 +1,9 @@
 //! Rows of the binary protocol: the text of a cell as the bytes that mysqld sends for it
 //! ([manual](https://dev.mysql.com/doc/dev/mysql-server/latest/page_protocol_binary_resultset.html)).
 //! A text that is no value of its column's type is an error, never a guess.
-
 use crate::reader::put_bytes;
 use crate::results;
-use dbtrail_types::column::{ColumnType, IntSize};
+use dbtrail_types::column::{ColumnType, Family, IntSize};
 use dbtrail_types::result_charset::ResultCharset;
 use dbtrail_types::result_set::{ResultColumn, Row};
 
@@ -45,38 +44,26 @@ fn put(
     charset: ResultCharset,
 ) -> Result<(), NotAValue> {
     let text = || std::str::from_utf8(bytes).ok();
-    let put = match &column.column.ty {
-        ColumnType::Int { size, unsigned, .. } => text().and_then(|t| integer(out, t, *size, *unsigned)),
-        ColumnType::Year => {
+    let ty = &column.column.ty;
+    let put = match ty.family() {
+        Family::Integer => text().and_then(|t| integer(out, t, ty)),
+        Family::Year => {
             text().and_then(|t| t.parse::<u16>().ok()).map(|v| out.extend_from_slice(&v.to_le_bytes()))
         }
-        ColumnType::Float { .. } => text()
-            .and_then(|t| t.parse::<f32>().ok().filter(|v| v.is_finite()))
-            .map(|v| out.extend_from_slice(&v.to_le_bytes())),
-        ColumnType::Double { .. } => text()
-            .and_then(|t| t.parse::<f64>().ok().filter(|v| v.is_finite()))
-            .map(|v| out.extend_from_slice(&v.to_le_bytes())),
-        ColumnType::Date => text().and_then(|t| date_and_time(out, t, false)),
-        ColumnType::DateTime { .. } | ColumnType::Timestamp { .. } => {
-            text().and_then(|t| date_and_time(out, t, true))
-        }
-        ColumnType::Time { .. } => text().and_then(|t| time(out, t)),
-        ColumnType::Decimal { .. }
-        | ColumnType::Bit { .. }
-        | ColumnType::Char { .. }
-        | ColumnType::VarChar { .. }
-        | ColumnType::Binary { .. }
-        | ColumnType::VarBinary { .. }
-        | ColumnType::Text { .. }
-        | ColumnType::Blob { .. }
-        | ColumnType::Enum { .. }
-        | ColumnType::Set { .. }
-        | ColumnType::Json
-        | ColumnType::Geometry { .. }
-        | ColumnType::Vector { .. }
-        | ColumnType::Uuid
-        | ColumnType::Inet4
-        | ColumnType::Inet6 => {
+        Family::FloatingPoint => text().and_then(|t| real(out, t, ty)),
+        Family::Date => text().and_then(|t| date_and_time(out, t, false)),
+        Family::DateTime | Family::Timestamp => text().and_then(|t| date_and_time(out, t, true)),
+        Family::Time => text().and_then(|t| time(out, t)),
+        Family::Decimal
+        | Family::Bit
+        | Family::Text
+        | Family::Bytes
+        | Family::Enum
+        | Family::Set
+        | Family::Json
+        | Family::Geometry
+        | Family::Vector
+        | Family::Address => {
             put_bytes(out, &results::sent(bytes, column, charset));
             Some(())
         }
@@ -88,21 +75,27 @@ fn put(
 }
 
 /// MEDIUMINT has four bytes on the wire.
-fn integer(out: &mut Vec<u8>, text: &str, size: IntSize, unsigned: bool) -> Option<()> {
-    let (bits, bytes) = match size {
-        IntSize::Tiny => (8, 1),
-        IntSize::Small => (16, 2),
-        IntSize::Medium => (24, 4),
-        IntSize::Int => (32, 4),
-        IntSize::Big => (64, 8),
-    };
+fn integer(out: &mut Vec<u8>, text: &str, ty: &ColumnType) -> Option<()> {
+    let &ColumnType::Int { size, unsigned, .. } = ty else { return None };
+    let bytes = if size == IntSize::Medium { 4 } else { usize::from(size.bytes()) };
     let value: i128 = text.parse().ok()?;
-    let (low, high) =
-        if unsigned { (0, (1 << bits) - 1) } else { (-(1 << (bits - 1)), (1 << (bits - 1)) - 1) };
+    let (low, high) = size.range(unsigned);
     if !(low..=high).contains(&value) {
         return None;
     }
     out.extend_from_slice(&value.to_le_bytes()[..bytes]);
+    Some(())
+}
+
+/// FLOAT has four bytes, DOUBLE eight.
+fn real(out: &mut Vec<u8>, text: &str, ty: &ColumnType) -> Option<()> {
+    if matches!(ty, ColumnType::Float { .. }) {
+        let value = text.parse::<f32>().ok().filter(|v| v.is_finite())?;
+        out.extend_from_slice(&value.to_le_bytes());
+    } else {
+        let value = text.parse::<f64>().ok().filter(|v| v.is_finite())?;
+        out.extend_from_slice(&value.to_le_bytes());
+    }
     Some(())
 }
 

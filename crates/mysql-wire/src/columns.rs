@@ -4,7 +4,7 @@
 
 use crate::constants::{BINARY_COLLATION, ColumnFlags, NULL_CELL, UTF8MB4_GENERAL_CI, field_type};
 use crate::reader::put_bytes;
-use dbtrail_types::column::{Column, ColumnKey, ColumnType, IntSize, LobSize};
+use dbtrail_types::column::{Column, ColumnKey, ColumnType, Family, IntSize};
 use dbtrail_types::result_charset::{ResultCharset, collation_id};
 use dbtrail_types::result_set::ResultColumn;
 use std::sync::Arc;
@@ -137,7 +137,7 @@ const LONGEST_MEDIUM: u32 = 1 << 24;
 /// Collation id and length in bytes of text: those of the character set that it goes out in.
 fn text(column: &Column, length: Length, charset: ResultCharset) -> (u16, u32) {
     // The types that are shown as text and have no collation are ASCII, which MariaDB calls latin1.
-    let plain = matches!(column.ty, ColumnType::Uuid | ColumnType::Inet4 | ColumnType::Inet6);
+    let plain = column.ty.family() == Family::Address;
     let own = column.charset().unwrap_or(if plain { "latin1" } else { "utf8mb4" });
     let (collation, widest) = match charset {
         ResultCharset::Utf8 { collation_id } => (collation_id, 4),
@@ -180,7 +180,7 @@ fn attributes(column: &Column) -> ColumnFlags {
         ColumnKey::Unique => ColumnFlags::UNIQUE_KEY_FLAG | ColumnFlags::PART_KEY_FLAG,
         ColumnKey::Multiple => ColumnFlags::MULTIPLE_KEY_FLAG | ColumnFlags::PART_KEY_FLAG,
     };
-    let timestamp = matches!(column.ty, ColumnType::Timestamp { .. });
+    let timestamp = column.ty.family() == Family::Timestamp;
     let binary = column.collation.as_deref().is_some_and(|c| c.ends_with("_bin") || c == "binary");
     key | set(column.indexes.unique, ColumnFlags::UNIQUE_KEY_FLAG)
         | set(column.indexes.multiple, ColumnFlags::MULTIPLE_KEY_FLAG)
@@ -205,17 +205,18 @@ fn declared(column: &Column) -> Declared {
         unsigned | if zerofill { ColumnFlags::ZEROFILL_FLAG } else { none }
     };
     let fraction = |fsp: u8| if fsp == 0 { 0 } else { u32::from(fsp) + 1 };
+    let most_chars = u32::try_from(column.ty.most_chars().unwrap_or(0)).unwrap_or(u32::MAX);
     match &column.ty {
         ColumnType::Int { size, unsigned, zerofill, display_width } => {
-            let (kind, signed_length, unsigned_length) = match size {
-                IntSize::Tiny => (field_type::TINY, 4, 3),
-                IntSize::Small => (field_type::SHORT, 6, 5),
-                IntSize::Medium => (field_type::INT24, 9, 8),
-                IntSize::Int => (field_type::LONG, 11, 10),
-                IntSize::Big => (field_type::LONGLONG, 20, 20),
+            let kind = match size {
+                IntSize::Tiny => field_type::TINY,
+                IntSize::Small => field_type::SHORT,
+                IntSize::Medium => field_type::INT24,
+                IntSize::Int => field_type::LONG,
+                IntSize::Big => field_type::LONGLONG,
             };
-            let usual = if *unsigned { unsigned_length } else { signed_length };
-            fixed(kind, display_width.map_or(usual, u32::from), 0, signs(*unsigned, *zerofill))
+            let width = display_width.unwrap_or(size.display_width(*unsigned));
+            fixed(kind, u32::from(width), 0, signs(*unsigned, *zerofill))
         }
         ColumnType::Decimal { precision, scale, unsigned, zerofill } => {
             let length = u32::from(*precision) + u32::from(*scale > 0) + u32::from(!unsigned);
@@ -248,22 +249,11 @@ fn declared(column: &Column) -> Declared {
         ColumnType::Binary { bytes: length } => bytes(field_type::STRING, *length, none),
         ColumnType::VarBinary { bytes: length } => bytes(field_type::VAR_STRING, *length, none),
         ColumnType::Text { size } => {
-            of(field_type::BLOB, Length::Bytes(lob(*size)), 0, ColumnFlags::BLOB_FLAG)
+            of(field_type::BLOB, Length::Bytes(size.most_bytes()), 0, ColumnFlags::BLOB_FLAG)
         }
-        ColumnType::Blob { size } => bytes(field_type::BLOB, lob(*size), ColumnFlags::BLOB_FLAG),
-        ColumnType::Enum { labels } => characters(
-            field_type::STRING,
-            labels.iter().map(|l| count(l)).max().unwrap_or(0),
-            ColumnFlags::ENUM_FLAG,
-        ),
-        ColumnType::Set { labels } => {
-            let commas = u32::try_from(labels.len().saturating_sub(1)).unwrap_or(0);
-            characters(
-                field_type::STRING,
-                labels.iter().map(|l| count(l)).sum::<u32>() + commas,
-                ColumnFlags::SET_FLAG,
-            )
-        }
+        ColumnType::Blob { size } => bytes(field_type::BLOB, size.most_bytes(), ColumnFlags::BLOB_FLAG),
+        ColumnType::Enum { .. } => characters(field_type::STRING, most_chars, ColumnFlags::ENUM_FLAG),
+        ColumnType::Set { .. } => characters(field_type::STRING, most_chars, ColumnFlags::SET_FLAG),
         ColumnType::Json => bytes(field_type::JSON, u32::MAX, ColumnFlags::BLOB_FLAG),
         ColumnType::Geometry { .. } => bytes(field_type::GEOMETRY, u32::MAX, ColumnFlags::BLOB_FLAG),
         ColumnType::Vector { dimensions } => fixed(
@@ -282,17 +272,4 @@ fn declared(column: &Column) -> Declared {
 fn address(longest: u32) -> Declared {
     let flags = ColumnFlags::BINARY_FLAG | ColumnFlags::UNSIGNED_FLAG;
     Declared { kind: field_type::STRING, length: Length::Characters(longest), decimals: 0, flags }
-}
-
-fn count(label: &str) -> u32 {
-    u32::try_from(label.chars().count()).unwrap_or(u32::MAX)
-}
-
-fn lob(size: LobSize) -> u32 {
-    match size {
-        LobSize::Tiny => 255,
-        LobSize::Normal => 65_535,
-        LobSize::Medium => 16_777_215,
-        LobSize::Long => u32::MAX,
-    }
 }

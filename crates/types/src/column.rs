@@ -6,7 +6,10 @@
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+mod family;
+mod size;
 mod text;
+pub use family::Family;
 pub use text::NotAType;
 
 /// Width in bytes of an integer type.

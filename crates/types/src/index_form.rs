@@ -1,7 +1,7 @@
 //! Values as an index compares them, as far as that is known.
 
 use crate::collation::sort_key;
-use crate::column::{Column, ColumnType};
+use crate::column::{Column, Family};
 
 /// Bytes that are equal where an index of this column takes two values for equal.
 ///
@@ -10,13 +10,9 @@ use crate::column::{Column, ColumnType};
 /// different that the server does not, and has to be right either way.
 #[must_use]
 pub fn index_form(column: &Column, value: &[u8]) -> Vec<u8> {
-    match column.ty {
-        ColumnType::Int { .. } | ColumnType::Decimal { .. } => number(value).to_vec(),
-        ColumnType::Char { .. }
-        | ColumnType::VarChar { .. }
-        | ColumnType::Text { .. }
-        | ColumnType::Enum { .. }
-        | ColumnType::Set { .. } => {
+    match column.ty.family() {
+        Family::Integer | Family::Decimal => number(value).to_vec(),
+        Family::Text | Family::Enum | Family::Set => {
             let text = String::from_utf8_lossy(value);
             let mut out = Vec::new();
             let collation = column.collation.as_deref().unwrap_or("binary");
@@ -28,23 +24,18 @@ pub fn index_form(column: &Column, value: &[u8]) -> Vec<u8> {
             }
             out
         }
-        ColumnType::Float { .. }
-        | ColumnType::Double { .. }
-        | ColumnType::Bit { .. }
-        | ColumnType::Year
-        | ColumnType::Date
-        | ColumnType::Time { .. }
-        | ColumnType::DateTime { .. }
-        | ColumnType::Timestamp { .. }
-        | ColumnType::Binary { .. }
-        | ColumnType::VarBinary { .. }
-        | ColumnType::Blob { .. }
-        | ColumnType::Json
-        | ColumnType::Geometry { .. }
-        | ColumnType::Vector { .. }
-        | ColumnType::Uuid
-        | ColumnType::Inet4
-        | ColumnType::Inet6 => value.to_vec(),
+        Family::FloatingPoint
+        | Family::Bit
+        | Family::Bytes
+        | Family::Address
+        | Family::Year
+        | Family::Date
+        | Family::Time
+        | Family::DateTime
+        | Family::Timestamp
+        | Family::Json
+        | Family::Geometry
+        | Family::Vector => value.to_vec(),
     }
 }
 

@@ -3,7 +3,7 @@
 use super::USER;
 use dbtrail_history::query::Example;
 use dbtrail_history::{Coverage, History};
-use dbtrail_types::column::{Column, ColumnType};
+use dbtrail_types::column::{Column, Family};
 use dbtrail_types::secret::Secret;
 use dbtrail_types::timestamp::Timestamp;
 use std::io::Write;
@@ -55,32 +55,21 @@ fn quoted(name: &str) -> String {
 /// `None`: of this type no value is written here.
 fn literal(column: &Column, value: &[u8]) -> Option<String> {
     let text = std::str::from_utf8(value).ok().filter(|t| !t.chars().any(char::is_control));
-    match column.ty {
-        ColumnType::Int { .. } | ColumnType::Decimal { .. } | ColumnType::Year => text.map(str::to_owned),
-        ColumnType::Date
-        | ColumnType::DateTime { .. }
-        | ColumnType::Timestamp { .. }
-        | ColumnType::Time { .. }
-        | ColumnType::Char { .. }
-        | ColumnType::VarChar { .. } => {
+    match column.ty.family() {
+        Family::Text | Family::Bytes if column.ty.is_lob() => None,
+        Family::Integer | Family::Decimal | Family::Year => text.map(str::to_owned),
+        Family::Date | Family::DateTime | Family::Timestamp | Family::Time | Family::Text => {
             text.map(|t| format!("'{}'", t.replace('\\', "\\\\").replace('\'', "''")))
         }
-        ColumnType::Binary { .. } | ColumnType::VarBinary { .. } => {
-            Some(format!("X'{}'", hex::encode(value)))
-        }
-        ColumnType::Float { .. }
-        | ColumnType::Double { .. }
-        | ColumnType::Bit { .. }
-        | ColumnType::Text { .. }
-        | ColumnType::Blob { .. }
-        | ColumnType::Enum { .. }
-        | ColumnType::Set { .. }
-        | ColumnType::Json
-        | ColumnType::Geometry { .. }
-        | ColumnType::Vector { .. }
-        | ColumnType::Uuid
-        | ColumnType::Inet4
-        | ColumnType::Inet6 => None,
+        Family::Bytes => Some(format!("X'{}'", hex::encode(value))),
+        Family::FloatingPoint
+        | Family::Bit
+        | Family::Enum
+        | Family::Set
+        | Family::Json
+        | Family::Geometry
+        | Family::Vector
+        | Family::Address => None,
     }
 }
 

@@ -2,7 +2,7 @@
 
 use dbtrail_history::source::key_literal;
 use dbtrail_types::agent_api::{KeyBound, KeyChoice, KeyScan, Keys, Octets};
-use dbtrail_types::column::{Column, ColumnType, TableDefinition};
+use dbtrail_types::column::{Column, Family, TableDefinition};
 
 pub(super) fn quoted(name: &str) -> String {
     format!("`{}`", name.replace('`', "``"))
@@ -23,7 +23,7 @@ pub(super) struct Wanted {
 /// compares it as the column does.
 pub(super) fn literal(column: &Column, value: &[u8]) -> Option<String> {
     // In which order servers have these differs from release to release.
-    let unsure = matches!(column.ty, ColumnType::Uuid | ColumnType::Inet4 | ColumnType::Inet6);
+    let unsure = column.ty.family() == Family::Address;
     if unsure { None } else { key_literal(&column.ty, value) }
 }
 

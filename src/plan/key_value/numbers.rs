@@ -2,7 +2,7 @@
 
 use super::super::literal::{refuse, shortened};
 use crate::failure::Failure;
-use dbtrail_types::column::{Column, ColumnType, IntSize};
+use dbtrail_types::column::{Column, ColumnType};
 
 /// A DOUBLE literal as the number that alone equals it in a column of this type. MySQL compares
 /// both as DOUBLE, and beyond 15 digits several numbers are one DOUBLE.
@@ -28,7 +28,7 @@ pub(super) fn int(n: &str, column: &Column) -> Result<Vec<u8>, Failure> {
     };
     let value =
         integer(n).ok_or_else(|| refuse(column, &format!("'{}' is no whole number", shortened(n))))?;
-    let (low, high) = range(*size, *unsigned);
+    let (low, high) = size.range(*unsigned);
     if !(low..=high).contains(&value) {
         return Err(refuse(column, &format!("{value} is outside of its range, {low} to {high}")));
     }
@@ -43,17 +43,6 @@ pub(super) fn integer(text: &str) -> Option<i128> {
         return None;
     }
     whole.parse().ok()
-}
-
-pub(super) fn range(size: IntSize, unsigned: bool) -> (i128, i128) {
-    let bits = match size {
-        IntSize::Tiny => 8,
-        IntSize::Small => 16,
-        IntSize::Medium => 24,
-        IntSize::Int => 32,
-        IntSize::Big => 64,
-    };
-    if unsigned { (0, (1 << bits) - 1) } else { (-(1 << (bits - 1)), (1 << (bits - 1)) - 1) }
 }
 
 pub(super) fn decimal(text: &str, scale: usize) -> Option<String> {

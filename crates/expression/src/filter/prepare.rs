@@ -5,7 +5,7 @@ use super::{Node, Operand, Uncertain, refused};
 use crate::like::Letters;
 use dbtrail_types::agent_api::{Filter, Octets};
 use dbtrail_types::collation;
-use dbtrail_types::column::{Column, ColumnType, same_name};
+use dbtrail_types::column::{Column, ColumnType, Family, same_name};
 
 /// Levels of a condition.
 pub(super) const DEEPEST: usize = 200;
@@ -40,28 +40,29 @@ pub(super) fn node(filter: &Filter, columns: &[Column], depth: usize) -> Result<
         }
         Filter::Like { column, pattern, escape } => {
             let (at, column) = found(column)?;
-            let bytes = matches!(
-                column.ty,
-                ColumnType::Binary { .. } | ColumnType::VarBinary { .. } | ColumnType::Blob { .. }
-            );
+            let bytes = column.ty.is_bytes();
             if bytes && !pattern.is_ascii() {
                 return Err(refused(column, "LIKE takes a pattern in ASCII for bytes"));
             }
-            let letters = match column.ty {
+            let letters = match column.ty.family() {
                 // Numbers and times as they are shown, and bytes: there is one way to write each.
-                ColumnType::Binary { .. }
-                | ColumnType::VarBinary { .. }
-                | ColumnType::Blob { .. }
-                | ColumnType::Int { .. }
-                | ColumnType::Decimal { .. }
-                | ColumnType::Year
-                | ColumnType::Date
-                | ColumnType::DateTime { .. }
-                | ColumnType::Time { .. } => Some(Letters::Exact),
-                ColumnType::Char { .. } | ColumnType::VarChar { .. } | ColumnType::Text { .. } => {
-                    column.collation.as_deref().and_then(Letters::of)
-                }
-                _ => return Err(refused(column, "LIKE is carried out on text")),
+                Family::Bytes
+                | Family::Integer
+                | Family::Decimal
+                | Family::Year
+                | Family::Date
+                | Family::DateTime
+                | Family::Time => Some(Letters::Exact),
+                Family::Text => column.collation.as_deref().and_then(Letters::of),
+                Family::FloatingPoint
+                | Family::Bit
+                | Family::Timestamp
+                | Family::Enum
+                | Family::Set
+                | Family::Json
+                | Family::Geometry
+                | Family::Vector
+                | Family::Address => return Err(refused(column, "LIKE is carried out on text")),
             };
             let collation = column.collation.as_deref().unwrap_or("(unknown)");
             let letters = letters.ok_or_else(|| {

@@ -3,7 +3,7 @@
 use super::{Found, History};
 use crate::names::TableState;
 use crate::store::ChangeSequence;
-use dbtrail_types::column::{Column, ColumnType};
+use dbtrail_types::column::Column;
 use dbtrail_types::names::TableName;
 
 /// Tables looked at, at most.
@@ -35,7 +35,7 @@ impl History {
                 super::without_doubt(name, found.generation, ChangeSequence::END).ok()?;
                 let key = found.definition.key_columns();
                 let whole = !key.is_empty() && key.len() == found.definition.primary_key.len();
-                let is_integer = |c: &&Column| matches!(c.ty, ColumnType::Int { .. });
+                let is_integer = |c: &&Column| c.ty.is_integer();
                 (whole && key.iter().all(is_integer) == integers).then_some((name, found))
             })
         };

@@ -203,7 +203,7 @@ fn read_range(range: &KeyRange, columns: &[&Column]) -> Result<Range, Refusal> {
         encode_one(last, value, &mut last_bytes).map(|()| last_bytes)
     };
     let (from, to) = (end(&range.from)?, end(&range.to)?);
-    let width = key::is_integer(&last.ty).then(|| key::integers_between(&from, &to)).flatten();
+    let width = last.ty.is_integer().then(|| key::integers_between(&from, &to)).flatten();
     let asked = range.max_keys.and_then(|n| usize::try_from(n).ok()).unwrap_or(MAX_KEYS);
     Ok(Range {
         from: [start.as_slice(), &from].concat().into(),

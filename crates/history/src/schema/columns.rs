@@ -16,7 +16,6 @@ use dbtrail_types::column::{Column, ColumnType, IntSize, LobSize};
 pub(super) use default_value::zero;
 use default_value::{ColumnDefault, default, filled};
 pub(super) use indexes::{index, parts};
-pub(super) use types::lob_size;
 use types::{binary, shown_type, sized, type_of};
 
 /// Reads `name type attributes...`; a key among the attributes goes to the table.

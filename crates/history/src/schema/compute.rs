@@ -192,13 +192,7 @@ impl Scope for Names<'_> {
         let column = self.0.columns.get(at).map(|c| &c.column).ok_or_else(unknown)?;
         let kind = match &column.ty {
             ColumnType::Int { size, unsigned, .. } => {
-                let digits = match size {
-                    IntSize::Tiny => 3,
-                    IntSize::Small => 5,
-                    IntSize::Medium => 8,
-                    IntSize::Int => 10,
-                    IntSize::Big => 19 + u32::from(*unsigned),
-                };
+                let digits = u32::from(size.digits(*unsigned));
                 ExprType::Int { width: digits + u32::from(!unsigned), unsigned: *unsigned }
             }
             ColumnType::Decimal { precision, scale, .. } => {

@@ -10,7 +10,7 @@ use super::converted::convertible;
 use super::number::{self, Exact};
 use super::temporal::Temporal;
 use dbtrail_types::charset;
-use dbtrail_types::column::{Column, ColumnType, LobSize};
+use dbtrail_types::column::{Column, ColumnType};
 use dbtrail_types::float_text::{double_text, exact_float_text, float_text};
 use serde::{Deserialize, Serialize};
 
@@ -79,7 +79,7 @@ pub(super) fn convert(bytes: &[u8], from: &Column, to: &Column, by: By) -> Optio
     match &to.ty {
         ColumnType::Int { size, unsigned, zerofill, display_width } => {
             let value = integer(&source)?;
-            let (low, high) = number::range(*size, *unsigned);
+            let (low, high) = size.range(*unsigned);
             // Out of the range a strict session fails, and the others take the end of it.
             // In what a text beyond the range ends, servers differ.
             let clamps = by.is_lax() && !matches!(source, OldValue::Text(..));
@@ -298,7 +298,7 @@ fn text(source: &OldValue<'_>, from: &Column, to: &Column) -> Option<Vec<u8>> {
         }
         ColumnType::Text { size } => {
             let stored = charset::encode(set, text.as_bytes()).len();
-            (stored <= usize::try_from(room(*size)).ok()?).then(|| text.into_bytes())
+            (stored <= usize::try_from(size.most_bytes()).ok()?).then(|| text.into_bytes())
         }
         _ => None,
     }
@@ -320,11 +320,7 @@ fn binary(source: &OldValue<'_>, from: &Column, to: &Column) -> Option<Vec<u8>> 
         },
         _ => as_text(source, from)?.into_bytes(),
     };
-    let room = match &to.ty {
-        ColumnType::Binary { bytes } | ColumnType::VarBinary { bytes } => *bytes,
-        ColumnType::Blob { size } => room(*size),
-        _ => return None,
-    };
+    let room = to.ty.is_bytes().then(|| to.ty.most_bytes()).flatten()?;
     let room = usize::try_from(room).ok()?;
     if bytes.len() > room {
         return None;
@@ -335,16 +331,6 @@ fn binary(source: &OldValue<'_>, from: &Column, to: &Column) -> Option<Vec<u8>> 
     Some(bytes)
 }
 
-/// Bytes that the four sizes of TEXT and BLOB hold.
-fn room(size: LobSize) -> u32 {
-    match size {
-        LobSize::Tiny => 255,
-        LobSize::Normal => 65_535,
-        LobSize::Medium => 16_777_215,
-        LobSize::Long => u32::MAX,
-    }
-}
-
 /// Whether no two values of the first type become the same, and every value fits: then the way back
 /// is known, too.
 pub(super) fn is_lossless(from: &Column, to: &Column) -> bool {
@@ -353,7 +339,7 @@ pub(super) fn is_lossless(from: &Column, to: &Column) -> bool {
             ColumnType::Int { size, unsigned, zerofill: false, .. },
             ColumnType::Int { size: s, unsigned: u, zerofill: false, .. },
         ) => {
-            let ((low, high), (l, h)) = (number::range(*size, *unsigned), number::range(*s, *u));
+            let ((low, high), (l, h)) = (size.range(*unsigned), s.range(*u));
             l <= low && high <= h
         }
         (
@@ -363,10 +349,10 @@ pub(super) fn is_lossless(from: &Column, to: &Column) -> bool {
         (ColumnType::VarChar { chars } | ColumnType::Char { chars }, ColumnType::VarChar { chars: c })
         | (ColumnType::Char { chars }, ColumnType::Char { chars: c }) => chars <= c && wider(from, to),
         (ColumnType::Text { size }, ColumnType::Text { size: s }) => {
-            room(*size) <= room(*s) && from.charset() == to.charset()
+            size <= s && from.charset() == to.charset()
         }
         (ColumnType::VarBinary { bytes }, ColumnType::VarBinary { bytes: b }) => bytes <= b,
-        (ColumnType::Blob { size }, ColumnType::Blob { size: s }) => room(*size) <= room(*s),
+        (ColumnType::Blob { size }, ColumnType::Blob { size: s }) => size <= s,
         (ColumnType::Enum { labels }, ColumnType::Enum { labels: l })
         | (ColumnType::Set { labels }, ColumnType::Set { labels: l }) => {
             labels.iter().all(|label| l.contains(label)) && wider(from, to)

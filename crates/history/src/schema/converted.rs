@@ -1,7 +1,6 @@
 //! CONVERT TO CHARACTER SET: what it makes of the types of columns, as MySQL 9.7 and MariaDB 11.8
 //! were seen to.
 
-use super::columns::lob_size;
 use super::implicit_default::longest_character;
 use super::token::Unread;
 use dbtrail_types::charset;
@@ -15,12 +14,7 @@ fn width(column: &str, collation: Option<&str>) -> Result<u64, Unread> {
 }
 
 fn bytes(size: LobSize) -> u64 {
-    match size {
-        LobSize::Tiny => 0xff,
-        LobSize::Normal => 0xffff,
-        LobSize::Medium => 0xff_ffff,
-        LobSize::Long => 0xffff_ffff,
-    }
+    u64::from(size.most_bytes())
 }
 
 /// A TEXT that keeps its definition keeps room for as many characters as fitted before.
@@ -29,7 +23,7 @@ pub(super) fn unchanged_size(before: &Column, ty: &mut ColumnType, collation: &s
     let (old, new) =
         (width(&before.name, before.collation.as_deref())?, width(&before.name, Some(collation))?);
     if old != new && *size != LobSize::Long {
-        *size = lob_size(bytes(*size).div_ceil(old) * new);
+        *size = LobSize::holding(bytes(*size).div_ceil(old) * new);
     }
     Ok(())
 }
@@ -73,16 +67,16 @@ pub(super) fn redefined_size(before: &Column, ty: &mut ColumnType, collation: &s
         }
     };
     if let ColumnType::Text { size } = ty {
-        *size = lob_size(chars.saturating_mul(width(&before.name, Some(collation))?));
+        *size = LobSize::holding(chars.saturating_mul(width(&before.name, Some(collation))?));
     } else if let ColumnType::Blob { size } = ty {
-        *size = lob_size(chars);
+        *size = LobSize::holding(chars);
     }
     Ok(())
 }
 
 /// TEXT(n) in a character set.
 pub(super) fn sized_for(length: u64, collation: &str) -> Result<LobSize, Unread> {
-    Ok(lob_size(length.saturating_mul(width("of TEXT(n)", Some(collation))?)))
+    Ok(LobSize::holding(length.saturating_mul(width("of TEXT(n)", Some(collation))?)))
 }
 
 /// Refuses a VARCHAR that is longer than a row in the new character set: where the mode lets it, it

@@ -1,6 +1,5 @@
 //! Exact numbers as text: reading, rounding, ranges.
 
-use dbtrail_types::column::IntSize;
 use std::fmt;
 
 /// A number with a sign, digits before the point and digits after it.
@@ -105,18 +104,6 @@ impl fmt::Display for Exact {
         let point = if self.fraction.is_empty() { "" } else { "." };
         write!(f, "{sign}{whole}{point}{}", self.fraction)
     }
-}
-
-/// The smallest and the greatest value of an integer type.
-pub(super) fn range(size: IntSize, unsigned: bool) -> (i128, i128) {
-    let bits = match size {
-        IntSize::Tiny => 8,
-        IntSize::Small => 16,
-        IntSize::Medium => 24,
-        IntSize::Int => 32,
-        IntSize::Big => 64,
-    };
-    if unsigned { (0, (1 << bits) - 1) } else { (-(1 << (bits - 1)), (1 << (bits - 1)) - 1) }
 }
 
 /// A floating-point number without decimals as an integer.

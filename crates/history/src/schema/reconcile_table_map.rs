@@ -169,15 +169,6 @@ fn unsigned(ty: &ColumnType) -> Option<bool> {
     }
 }
 
-fn lob_width(size: LobSize) -> u8 {
-    match size {
-        LobSize::Tiny => 1,
-        LobSize::Normal => 2,
-        LobSize::Medium => 3,
-        LobSize::Long => 4,
-    }
-}
-
 /// Whether a column of this type is written as the map says.
 fn matches(ty: &ColumnType, mapped: &MappedColumn) -> bool {
     let meta = |i: usize| mapped.meta.get(i).copied().unwrap_or(0);
@@ -225,7 +216,7 @@ fn matches(ty: &ColumnType, mapped: &MappedColumn) -> bool {
         (
             ColumnType::Text { size } | ColumnType::Blob { size },
             code::BLOB | code::MARIADB_BLOB_COMPRESSED,
-        ) => meta(0) == lob_width(*size),
+        ) => meta(0) == size.length_bytes(),
         (ColumnType::Enum { labels }, code::ENUM) | (ColumnType::Set { labels }, code::SET) => {
             mapped.labels.as_ref().is_none_or(|reported| same_labels(labels, reported, mapped.collation))
         }
@@ -277,9 +268,8 @@ fn infer(table: &MappedTable) -> Result<Full, TableMapError> {
             column: name.clone(),
             why,
         })?;
-        let is_text =
-            !matches!(ty, ColumnType::Binary { .. } | ColumnType::VarBinary { .. } | ColumnType::Blob { .. });
-        let collation = mapped.collation.and_then(collation_name).filter(|c| is_text && c != "binary");
+        let is_bytes = ty.is_bytes();
+        let collation = mapped.collation.and_then(collation_name).filter(|c| !is_bytes && c != "binary");
         full.columns.push(FullColumn {
             column: Column {
                 has_default: mapped.nullable,

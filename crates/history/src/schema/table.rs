@@ -2,7 +2,7 @@
 
 use super::foreign::ForeignKey;
 use super::partition::Partitions;
-use dbtrail_types::column::{Column, ColumnKey, ColumnType, Indexes, TableDefinition, same_name};
+use dbtrail_types::column::{Column, ColumnKey, Indexes, TableDefinition, same_name};
 use serde::{Deserialize, Serialize};
 use std::collections::HashSet;
 
@@ -43,14 +43,7 @@ impl FullColumn {
 
     /// Whether its values are text in a character set.
     pub(super) fn is_text(&self) -> bool {
-        matches!(
-            self.column.ty,
-            ColumnType::Char { .. }
-                | ColumnType::VarChar { .. }
-                | ColumnType::Text { .. }
-                | ColumnType::Enum { .. }
-                | ColumnType::Set { .. }
-        )
+        self.column.ty.has_charset()
     }
 }
 
@@ -200,10 +193,9 @@ impl Full {
     fn promoted(&self) -> Option<usize> {
         // MariaDB keeps a unique index over a whole TEXT or BLOB as one of hashes, which is not
         // taken.
-        let is_long = |ty: &ColumnType| matches!(ty, ColumnType::Text { .. } | ColumnType::Blob { .. });
         let not_null = |name: &String| {
             let column = self.position(name).and_then(|i| self.columns.get(i));
-            column.is_some_and(|c| !c.column.nullable && !is_long(&c.column.ty))
+            column.is_some_and(|c| !c.column.nullable && !c.column.ty.is_lob())
         };
         let fits = |i: &Index| i.unique && i.whole && i.columns.iter().all(not_null);
         if self.primary_key.is_empty() { self.indexes.iter().position(fits) } else { None }
@@ -213,7 +205,7 @@ impl Full {
     pub(super) fn hashed(&self) -> usize {
         let is_long = |name: &String| {
             let column = self.position(name).and_then(|i| self.columns.get(i));
-            column.is_some_and(|c| matches!(c.column.ty, ColumnType::Text { .. } | ColumnType::Blob { .. }))
+            column.is_some_and(|c| c.column.ty.is_lob())
         };
         self.indexes.iter().filter(|i| i.unique && i.whole && i.columns.iter().any(is_long)).count()
     }

@@ -8,7 +8,7 @@
 
 use super::session::{quoted, quoted_table};
 use crate::capture::BaselineJob;
-use dbtrail_types::column::{Column, ColumnType, TableDefinition};
+use dbtrail_types::column::{Column, ColumnType, Family, TableDefinition};
 use dbtrail_types::float_text;
 use dbtrail_types::result_set::{Cell, Row};
 use std::fmt::Write as _;
@@ -28,28 +28,22 @@ enum Literal {
 }
 
 fn literal(ty: &ColumnType) -> Option<Literal> {
-    match ty {
-        ColumnType::Int { .. } | ColumnType::Decimal { .. } => Some(Literal::Number),
-        ColumnType::Date
-        | ColumnType::Time { .. }
-        | ColumnType::DateTime { .. }
-        | ColumnType::Timestamp { .. }
-        | ColumnType::Uuid
-        | ColumnType::Inet4
-        | ColumnType::Inet6 => Some(Literal::Quoted),
-        ColumnType::Char { .. } | ColumnType::VarChar { .. } => Some(Literal::Text),
-        ColumnType::Binary { .. } | ColumnType::VarBinary { .. } => Some(Literal::Binary),
-        ColumnType::Float { .. }
-        | ColumnType::Double { .. }
-        | ColumnType::Bit { .. }
-        | ColumnType::Year
-        | ColumnType::Text { .. }
-        | ColumnType::Blob { .. }
-        | ColumnType::Enum { .. }
-        | ColumnType::Set { .. }
-        | ColumnType::Json
-        | ColumnType::Geometry { .. }
-        | ColumnType::Vector { .. } => None,
+    match ty.family() {
+        Family::Text | Family::Bytes if ty.is_lob() => None,
+        Family::Integer | Family::Decimal => Some(Literal::Number),
+        Family::Date | Family::Time | Family::DateTime | Family::Timestamp | Family::Address => {
+            Some(Literal::Quoted)
+        }
+        Family::Text => Some(Literal::Text),
+        Family::Bytes => Some(Literal::Binary),
+        Family::FloatingPoint
+        | Family::Bit
+        | Family::Year
+        | Family::Enum
+        | Family::Set
+        | Family::Json
+        | Family::Geometry
+        | Family::Vector => None,
     }
 }
 

@@ -1,8 +1,10 @@
 //! A column as information_schema describes it.
 
+#![expect(clippy::wildcard_enum_match_arm, reason = "the types that are not named are no numbers")]
+
 use super::super::shown_schema::ShownSchema;
 use dbtrail_expression::Value;
-use dbtrail_types::column::{Column, ColumnKey, ColumnType, IntSize, LobSize};
+use dbtrail_types::column::{Column, ColumnKey, ColumnType, IntSize};
 
 pub(super) type Row = Vec<Value>;
 
@@ -23,14 +25,6 @@ pub(super) fn column(shown_schema: &ShownSchema, table: &str, at: i128, column: 
     let word = full.split(['(', ' ']).next().unwrap_or_default();
     let (chars, octets) = lengths(column);
     let (precision, scale) = precision(&column.ty);
-    let fraction = if let ColumnType::Time { fsp }
-    | ColumnType::DateTime { fsp }
-    | ColumnType::Timestamp { fsp } = column.ty
-    {
-        Some(fsp)
-    } else {
-        None
-    };
     vec![
         Value::from("def"),
         text(&shown_schema.shown),
@@ -45,7 +39,7 @@ pub(super) fn column(shown_schema: &ShownSchema, table: &str, at: i128, column: 
         number(octets),
         number(precision),
         number(scale),
-        number(fraction),
+        number(column.ty.fractional_digits()),
         optional(column.charset()),
         optional(column.collation.as_deref()),
         text(&full),
@@ -77,41 +71,12 @@ fn extra(column: &Column) -> &'static str {
 
 /// CHARACTER_MAXIMUM_LENGTH and CHARACTER_OCTET_LENGTH.
 fn lengths(column: &Column) -> (Option<u64>, Option<u64>) {
-    let bytes = bytes_a_character(column.charset().unwrap_or_default());
-    let of_chars = |chars: u64| (Some(chars), bytes.map(|b| chars * b));
-    let both = |length: u64| (Some(length), Some(length));
-    let letters = |label: &String| label.chars().count() as u64;
-    match &column.ty {
-        ColumnType::Char { chars } | ColumnType::VarChar { chars } => of_chars((*chars).into()),
-        ColumnType::Enum { labels } => of_chars(labels.iter().map(letters).max().unwrap_or(0)),
-        ColumnType::Set { labels } => {
-            let commas = labels.len().saturating_sub(1) as u64;
-            of_chars(labels.iter().map(letters).sum::<u64>() + commas)
-        }
-        ColumnType::Binary { bytes } | ColumnType::VarBinary { bytes } => both((*bytes).into()),
-        ColumnType::Text { size } | ColumnType::Blob { size } => both(match size {
-            LobSize::Tiny => 255,
-            LobSize::Normal => 65_535,
-            LobSize::Medium => 16_777_215,
-            LobSize::Long => 4_294_967_295,
-        }),
-        ColumnType::Vector { dimensions } => both(u64::from(*dimensions) * 4),
-        ColumnType::Int { .. }
-        | ColumnType::Decimal { .. }
-        | ColumnType::Float { .. }
-        | ColumnType::Double { .. }
-        | ColumnType::Bit { .. }
-        | ColumnType::Year
-        | ColumnType::Date
-        | ColumnType::Time { .. }
-        | ColumnType::DateTime { .. }
-        | ColumnType::Timestamp { .. }
-        | ColumnType::Json
-        | ColumnType::Geometry { .. }
-        | ColumnType::Uuid
-        | ColumnType::Inet4
-        | ColumnType::Inet6 => (None, None),
+    if let Some(chars) = column.ty.most_chars() {
+        let bytes = bytes_a_character(column.charset().unwrap_or_default());
+        return (Some(chars), bytes.map(|b| chars * b));
     }
+    let bytes = column.ty.most_bytes().map(u64::from);
+    (bytes, bytes)
 }
 
 /// MAXLEN of SHOW CHARACTER SET of MySQL 9.7; `None`: a character set that it does not have.
@@ -130,39 +95,13 @@ fn bytes_a_character(charset: &str) -> Option<u64> {
 /// NUMERIC_PRECISION and NUMERIC_SCALE.
 fn precision(ty: &ColumnType) -> (Option<u8>, Option<u8>) {
     match ty {
-        ColumnType::Int { size, unsigned, .. } => {
-            let digits = match (size, unsigned) {
-                (IntSize::Tiny, _) => 3,
-                (IntSize::Small, _) => 5,
-                (IntSize::Medium, _) => 7,
-                (IntSize::Int, _) => 10,
-                (IntSize::Big, false) => 19,
-                (IntSize::Big, true) => 20,
-            };
-            (Some(digits), Some(0))
-        }
+        // One digit less than mysqld counts for it where it computes.
+        ColumnType::Int { size: IntSize::Medium, .. } => (Some(7), Some(0)),
+        ColumnType::Int { size, unsigned, .. } => (Some(size.digits(*unsigned)), Some(0)),
         ColumnType::Decimal { precision, scale, .. } => (Some(*precision), Some(*scale)),
         ColumnType::Float { digits, .. } => (Some(digits.map_or(12, |d| d.0)), digits.map(|d| d.1)),
         ColumnType::Double { digits, .. } => (Some(digits.map_or(22, |d| d.0)), digits.map(|d| d.1)),
         ColumnType::Bit { bits } => (Some(*bits), None),
-        ColumnType::Year
-        | ColumnType::Date
-        | ColumnType::Time { .. }
-        | ColumnType::DateTime { .. }
-        | ColumnType::Timestamp { .. }
-        | ColumnType::Char { .. }
-        | ColumnType::VarChar { .. }
-        | ColumnType::Binary { .. }
-        | ColumnType::VarBinary { .. }
-        | ColumnType::Text { .. }
-        | ColumnType::Blob { .. }
-        | ColumnType::Enum { .. }
-        | ColumnType::Set { .. }
-        | ColumnType::Json
-        | ColumnType::Geometry { .. }
-        | ColumnType::Vector { .. }
-        | ColumnType::Uuid
-        | ColumnType::Inet4
-        | ColumnType::Inet6 => (None, None),
+        _ => (None, None),
     }
 }

@@ -6,7 +6,6 @@ use super::is_timestamp;
 use crate::schema::compute;
 use crate::schema::converted::convertible;
 use crate::schema::implicit_default::ImplicitDefault;
-use crate::schema::number::range;
 use crate::schema::table::BackfilledValue;
 use crate::schema::temporal::Temporal;
 use crate::schema::token::{Tokens, Unread, show};
@@ -161,7 +160,7 @@ pub(super) fn literal(column: &Column, text: &str) -> Option<Vec<u8>> {
     let whole = || text.parse::<i128>().ok();
     let shown = match &column.ty {
         ColumnType::Int { size, unsigned, zerofill, display_width } => {
-            let (low, high) = range(*size, *unsigned);
+            let (low, high) = size.range(*unsigned);
             let value = whole().filter(|v| (low..=high).contains(v))?;
             let width = display_width.filter(|_| *zerofill).map_or(0, usize::from);
             format!("{value:0width$}")

@@ -6,7 +6,7 @@ use super::Attributes;
 use crate::schema::implicit_default::{ImplicitDefault, longest_character};
 use crate::schema::table::FullColumn;
 use crate::schema::token::{Tokens, Unread, show};
-use dbtrail_types::column::{ColumnType, IntSize, LobSize};
+use dbtrail_types::column::{ColumnType, LobSize};
 
 /// How MariaDB shows a type, where MySQL shows it otherwise (most without the display width).
 /// `written`: the words of the type, and what follows them.
@@ -20,13 +20,7 @@ pub(super) fn shown_type(ty: &ColumnType, mut written: Tokens) -> Option<String>
             _ => None,
         };
     };
-    let usual = match size {
-        IntSize::Tiny => 4 - u32::from(*unsigned),
-        IntSize::Small => 6 - u32::from(*unsigned),
-        IntSize::Medium => 9 - u32::from(*unsigned),
-        IntSize::Int => 11 - u32::from(*unsigned),
-        IntSize::Big => 20,
-    };
+    let usual = u32::from(size.display_width(*unsigned));
     written.next();
     let said = if written.is_at('(') { written.group().ok()?.number() } else { None };
     let width = said.and_then(|width| width.parse().ok()).filter(|width: &u32| *width > 0).unwrap_or(usual);
@@ -98,16 +92,6 @@ pub(super) fn arguments(mut group: Tokens) -> Result<String, Unread> {
     }
 }
 
-/// The smallest of the four with room for so many bytes.
-pub(in crate::schema) fn lob_size(bytes: u64) -> LobSize {
-    match bytes {
-        0..=0xff => LobSize::Tiny,
-        0x100..=0xffff => LobSize::Normal,
-        0x1_0000..=0xff_ffff => LobSize::Medium,
-        _ => LobSize::Long,
-    }
-}
-
 /// TEXT(n) and BLOB(n): the smallest type with room for n characters or bytes.
 pub(super) fn sized(full: &mut FullColumn, length: u64) -> Result<(), Unread> {
     let room = match &full.column.ty {
@@ -117,7 +101,7 @@ pub(super) fn sized(full: &mut FullColumn, length: u64) -> Result<(), Unread> {
         }
         _ => length,
     };
-    let size = lob_size(room);
+    let size = LobSize::holding(room);
     match &mut full.column.ty {
         ColumnType::Text { size: s } | ColumnType::Blob { size: s } => *s = size,
         _ => return Err("a length where none can be".to_owned()),

@@ -5,7 +5,7 @@
 use super::dates::seconds;
 use super::hasher::Hasher;
 use dbtrail_types::collation::{Weights, latin1, weights};
-use dbtrail_types::column::{Column, ColumnType, IntSize};
+use dbtrail_types::column::{Column, ColumnType};
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 /// What a hash is made of.
@@ -28,15 +28,8 @@ pub(super) fn stored(column: &Column, cell: &[u8], hasher: Hasher) -> Option<Sto
         }
         ColumnType::Binary { .. } | ColumnType::VarBinary { .. } => cell.to_vec(),
         ColumnType::Int { size, .. } => {
-            let length = match size {
-                IntSize::Tiny => 1,
-                IntSize::Small => 2,
-                IntSize::Medium => 3,
-                IntSize::Int => 4,
-                IntSize::Big => 8,
-            };
             let value: i128 = text.ok()?.parse().ok()?;
-            number(value.to_le_bytes().get(..length)?.to_vec(), hasher)
+            number(value.to_le_bytes().get(..usize::from(size.bytes()))?.to_vec(), hasher)
         }
         // With so many decimals what is shown is not what is kept.
         ColumnType::Float { digits: None, .. } => {

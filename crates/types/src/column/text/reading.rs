@@ -244,14 +244,7 @@ fn other(parts: &Parts, numbers: &[u32]) -> Option<ColumnType> {
         "text" => none(ColumnType::Text { size: LobSize::Normal }),
         "blob" => match numbers {
             [] => Some(ColumnType::Blob { size: LobSize::Normal }),
-            [n] => Some(ColumnType::Blob {
-                size: match n {
-                    0..=255 => LobSize::Tiny,
-                    256..=65_535 => LobSize::Normal,
-                    65_536..=16_777_215 => LobSize::Medium,
-                    _ => LobSize::Long,
-                },
-            }),
+            [n] => Some(ColumnType::Blob { size: LobSize::holding(u64::from(*n)) }),
             _ => None,
         },
         "enum" | "set" => {
