@@ -14,6 +14,7 @@ mod comments;
 mod describe;
 mod early;
 mod empty;
+mod field;
 mod from;
 mod join;
 mod lists;

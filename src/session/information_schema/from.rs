@@ -1,5 +1,6 @@
 //! What is in FROM: tables of `information_schema`, and queries in parentheses.
 
+use super::field::Field;
 use super::plan::{FromTable, Planner, QueryPlan, Rows, SourceField};
 use super::scope::{Names, ScopeColumn};
 use super::tables::{self, Table};
@@ -12,7 +13,7 @@ use sqlparser::ast::Expr;
 
 impl FromTable {
     pub(super) fn table(table: &'static Table, offset: usize) -> Self {
-        let field = |f: &'static tables::Field| SourceField {
+        let field = |f: &'static Field| SourceField {
             name: f.name.to_owned(),
             ty: f.ty(),
             column: f.column(),

@@ -5,7 +5,7 @@
     reason = "sqlparser has over a hundred tokens; the ones that are not named are refused"
 )]
 
-use super::super::cursor::Cursor;
+use super::super::cursor::{Cursor, syntax};
 use super::super::{Reading, Refused, Statement};
 use super::select::selection;
 use super::{INFORMATION_SCHEMA, InformationSchema, Query, United};
@@ -68,9 +68,7 @@ pub(super) fn whole(c: &Cursor<'_>, reading: Reading) -> Result<Query, Refused> 
         query.order_by = std::mem::take(&mut last.selection.order_by);
         query.limit = last.selection.limit.take();
         if following(&query.first) || query.others.iter().any(|u| following(&u.selection)) {
-            return Err(super::syntax(
-                "ORDER BY and LIMIT belong after the last SELECT of a UNION".to_owned(),
-            ));
+            return Err(syntax("ORDER BY and LIMIT belong after the last SELECT of a UNION".to_owned()));
         }
     }
     if c.is_at_end() { Ok(query) } else { Err(c.unexpected("the end of the statement")) }

@@ -15,7 +15,7 @@ use dbtrail_types::result_set::Note;
 /// A table of information_schema itself.
 pub(super) fn information(table: &Table) -> TableDescription {
     TableDescription {
-        columns: table.fields.iter().map(super::super::tables::Field::column).collect(),
+        columns: table.fields.iter().map(super::super::field::Field::column).collect(),
         key: Vec::new(),
     }
 }
