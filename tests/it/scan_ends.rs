@@ -86,6 +86,26 @@ async fn kill_and_the_time_limit_end_readings_at_the_agent() {
     }
 }
 
+/// More than the buffers between shim and client hold: the shim waits for its client, and the agent
+/// for the shim.
+const ROW: &[u8] =
+    b"[\"1\",\"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\"]\n";
+
+#[tokio::test]
+async fn the_time_limit_ends_a_reading_whose_client_does_not_read() {
+    let (agent, shim) = pair().await;
+    let mut client = shim.raw("a").await;
+    assert_eq!(client.query("SET max_execution_time = 1000").await, Outcome::Done(0));
+    agent.always(Reply::part(200, HEADER, Then::Repeat(ROW)));
+    client.send("SELECT * FROM _flashback.tt.t AS OF '2026-04-27 09:00:00' ALLOW SCAN").await;
+    agent.asked(1).await;
+    agent.left_alone(1).await;
+    match soon("the end", client.outcome()).await {
+        Outcome::Error(reported) | Outcome::Broken(_, reported) => assert_eq!(reported.plain().0, 3024),
+        unexpected => panic!("{unexpected:?}"),
+    }
+}
+
 #[tokio::test]
 async fn limit_is_asked_to_the_agent_and_ends_what_comes_after_it() {
     let (agent, shim) = pair().await;

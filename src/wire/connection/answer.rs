@@ -3,6 +3,7 @@
 //! ["Text
 //! Resultset"](https://dev.mysql.com/doc/dev/mysql-server/latest/page_protocol_com_query_response_text_resultset.html)).
 
+use super::work::late;
 use super::{Connection, Work};
 use crate::failure::Failure;
 use crate::session::{Answer, Next, RowStream, Session, Status};
@@ -69,7 +70,7 @@ impl Connection {
     }
 
     /// Sends rows. The client may take them slowly, or not at all: the agent's request must not
-    /// wait for it when it is killed.
+    /// wait for it when it is killed or its time is over.
     pub(super) async fn send_rows(
         &mut self,
         rows: &[Vec<u8>],
@@ -85,6 +86,7 @@ impl Connection {
         tokio::select! {
             send_rows = send_rows => send_rows.map(Ok),
             () = work.interrupt.as_mut() => Ok(Err(Failure::Interrupted)),
+            () = late(work.deadline) => Ok(Err(Failure::TooLong)),
         }
     }
 

@@ -29,13 +29,7 @@ impl Work<'_, '_> {
         run: impl Future<Output = Result<T, Failure>>,
     ) -> Result<Result<T, Failure>, Gone> {
         let run = AssertUnwindSafe(run).catch_unwind();
-        let deadline = self.deadline;
-        let late = async {
-            match deadline {
-                Some(deadline) => tokio::time::sleep_until(deadline).await,
-                None => std::future::pending().await,
-            }
-        };
+        let late = late(self.deadline);
         tokio::select! {
             done = run => Ok(done.unwrap_or_else(|_| {
                 Err(Failure::Internal("a bug was met while running the statement; please report it with the request id".to_owned()))
@@ -44,5 +38,13 @@ impl Work<'_, '_> {
             () = late => Ok(Err(Failure::TooLong)),
             () = packets.closed() => Err(Gone::Closed),
         }
+    }
+}
+
+/// Ends at the deadline; without one, never.
+pub(super) async fn late(deadline: Option<tokio::time::Instant>) {
+    match deadline {
+        Some(deadline) => tokio::time::sleep_until(deadline).await,
+        None => std::future::pending().await,
     }
 }
