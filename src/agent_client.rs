@@ -223,7 +223,8 @@ impl AgentClient {
         let resolved = admitted.resolved();
         let of_changes = resolved.draft.virtual_schema == VirtualSchema::Diff;
         let body = body(admitted)?;
-        let size = if of_changes { transport::Size::Large } else { transport::Size::Small };
+        let scanned = matches!(admitted.keys().choice, KeyChoice::Scan(_));
+        let size = if of_changes || scanned { transport::Size::Large } else { transport::Size::Small };
         let endpoint = self.endpoint_of(resolved);
         let (mut lines, first) = self.ask(size, endpoint, body, caller, request).await?;
         let (header, definition) = match self.texts.header(&first) {

@@ -1,8 +1,9 @@
 //! The lines of an answer, read as rows or events and held against what was asked.
 
 use super::errors;
-use super::lines::Lines;
+use super::lines::{Lines, Piece, misplaced};
 use crate::failure::Failure;
+use dbtrail_types::agent_api::frames::{read_event, read_row};
 use dbtrail_types::agent_api::{ApiNote, ChangeOrigin, DiffEvent, DiffLine, EventType, RowLine, Trailer};
 use dbtrail_types::column::TableDefinition;
 use dbtrail_types::names::TableName;
@@ -123,18 +124,24 @@ impl AgentRows {
         let width = self.definition.columns.len();
         let mut rows: Vec<RowLine> = Vec::new();
         while rows.len() < BATCH {
-            let Some(line) = self.lines.ready() else { break };
-            if line.first() != Some(&b'[') {
-                // Rows that came before it are shown: an error after them says that they are not
-                // all.
-                if let Some(refused) = errors::late_refusal(line) {
-                    return Err(refused);
+            let row: RowLine = match self.lines.ready()? {
+                None => break,
+                Some(Piece::Row(bytes)) => read_row(bytes, width).ok_or_else(unreadable)?,
+                Some(Piece::Event(_)) => return Err(misplaced()),
+                Some(Piece::Line(line)) if line.first() == Some(&b'[') => {
+                    serde_json::from_slice(line).map_err(|e| nonsense(&e))?
                 }
-                let trailer = line.to_vec();
-                self.count += rows.len() as u64;
-                return self.finish(&trailer, (!rows.is_empty()).then_some(Batch::Rows(rows)));
-            }
-            let row: RowLine = serde_json::from_slice(line).map_err(|e| nonsense(&e))?;
+                Some(Piece::Line(line)) => {
+                    // Rows that came before it are shown: an error after them says that they are
+                    // not all.
+                    if let Some(refused) = errors::late_refusal(line) {
+                        return Err(refused);
+                    }
+                    let trailer = line.to_vec();
+                    self.count += rows.len() as u64;
+                    return self.finish(&trailer, (!rows.is_empty()).then_some(Batch::Rows(rows)));
+                }
+            };
             if row.len() != width {
                 return Err(Failure::AgentNonsense(format!(
                     "the agent sent a row of {} cells for {width} columns",
@@ -155,22 +162,28 @@ impl AgentRows {
     fn events(&mut self) -> Result<Option<Batch>, Failure> {
         let mut events: Vec<DiffEvent> = Vec::new();
         while events.len() < BATCH {
-            let Some(line) = self.lines.ready() else { break };
-            if line.starts_with(b"{\"end\"") {
-                let trailer = line.to_vec();
-                self.count += events.len() as u64;
-                let batch = Batch::Events(Arc::clone(&self.definition), std::mem::take(&mut events));
-                let some = matches!(&batch, Batch::Events(_, e) if !e.is_empty());
-                return self.finish(&trailer, some.then_some(batch));
-            }
-            let read: Result<DiffLine, _> = serde_json::from_slice(line);
-            match read.map_err(|e| {
-                errors::late_refusal(line).unwrap_or_else(|| {
-                    errors::refusal(line).map_or_else(|| nonsense(&e), Failure::AgentNonsense)
-                })
-            })? {
+            let width = self.definition.columns.len();
+            let read = match self.lines.ready()? {
+                None => break,
+                Some(Piece::Event(bytes)) => {
+                    DiffLine::Event(Box::new(read_event(bytes, width).ok_or_else(unreadable)?))
+                }
+                Some(Piece::Row(_)) => return Err(misplaced()),
+                Some(Piece::Line(line)) if line.starts_with(b"{\"end\"") => {
+                    let trailer = line.to_vec();
+                    self.count += events.len() as u64;
+                    let batch = Batch::Events(Arc::clone(&self.definition), std::mem::take(&mut events));
+                    let some = matches!(&batch, Batch::Events(_, e) if !e.is_empty());
+                    return self.finish(&trailer, some.then_some(batch));
+                }
+                Some(Piece::Line(line)) => serde_json::from_slice(line).map_err(|e| {
+                    errors::late_refusal(line).unwrap_or_else(|| {
+                        errors::refusal(line).map_or_else(|| nonsense(&e), Failure::AgentNonsense)
+                    })
+                })?,
+            };
+            match read {
                 DiffLine::Event(event) => {
-                    let width = self.definition.columns.len();
                     if [&event.before, &event.after].into_iter().flatten().any(|image| image.len() != width) {
                         return Err(Failure::AgentNonsense(format!(
                             "the agent sent an image that has not {width} cells"
@@ -206,11 +219,16 @@ impl AgentRows {
             )));
         }
         if let Some(before) = before {
-            self.lines.put_back(line);
+            self.lines.put_back();
             return Ok(Some(before));
         }
         Ok(Some(Batch::End(trailer.end.notes)))
     }
+}
+
+/// Bytes of a row or an event that cannot be read.
+fn unreadable() -> Failure {
+    Failure::AgentNonsense("the agent sent a row as bytes that cannot be read".to_owned())
 }
 
 pub(super) fn nonsense(error: &serde_json::Error) -> Failure {

@@ -17,7 +17,8 @@ impl AgentClient {
     ) -> Result<(Lines, Vec<u8>), Failure> {
         let answer = transport::post(self, size, endpoint, body.into(), caller, request).await?;
         let framed = self.is_inside() || response::is_framed(&answer);
-        let mut lines = Lines::new(&self.base_url, response::streamed(answer)?, framed);
+        let (answer, form) = response::streamed(answer)?;
+        let mut lines = Lines::new(&self.base_url, answer, form, framed);
         let first = lines.header().await?;
         Ok((lines, first))
     }

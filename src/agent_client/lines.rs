@@ -1,7 +1,8 @@
-//! Lines of a body, as they come.
+//! Lines of a body, as they come, in one of the two forms of the contract.
 
 use super::errors;
 use crate::failure::Failure;
+use dbtrail_types::agent_api::frames::{self, FrameKind};
 use reqwest::Response;
 
 /// One line can hold the largest row that MySQL can send, in hexadecimal digits.
@@ -10,15 +11,38 @@ const LONGEST: usize = 3 << 30;
 /// are shorter than this.
 const LONGEST_HEADER: usize = 16 << 20;
 
-/// The body of an answer, cut at its line ends.
+/// A line in one of the two forms.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Piece<'a> {
+    /// JSON.
+    Line(&'a [u8]),
+    /// A row as bytes.
+    Row(&'a [u8]),
+    /// An event as bytes.
+    Event(&'a [u8]),
+}
+
+/// How lines are told from each other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Form {
+    /// By line ends.
+    Lines,
+    /// Each has its length in front.
+    Frames,
+}
+
+/// The body of an answer, cut into its lines.
 #[derive(Debug)]
 pub(super) struct Lines {
     base_url: String,
     response: Response,
+    form: Form,
     framed: bool,
     buffer: Vec<u8>,
     /// Where the next line begins in the buffer.
     from: usize,
+    /// Where the line begins that was given last.
+    last: usize,
     /// Up to where it is known to hold no line end: a long line is not searched again with every
     /// piece of it.
     searched: usize,
@@ -27,8 +51,9 @@ pub(super) struct Lines {
 impl Lines {
     /// `framed`: HTTP says where the body ends, so that one cut short is an error of
     /// [`Lines::more`].
-    pub(super) fn new(base_url: &str, response: Response, framed: bool) -> Self {
-        Self { base_url: base_url.to_owned(), response, framed, buffer: Vec::new(), from: 0, searched: 0 }
+    pub(super) fn new(base_url: &str, response: Response, form: Form, framed: bool) -> Self {
+        let base_url = base_url.to_owned();
+        Self { base_url, response, form, framed, buffer: Vec::new(), from: 0, last: 0, searched: 0 }
     }
 
     /// What it means that the body has ended, and `lacks` was still to come.
@@ -44,21 +69,51 @@ impl Lines {
     }
 
     /// A whole line that is in the buffer already.
-    pub(super) fn ready(&mut self) -> Option<&[u8]> {
+    pub(super) fn ready(&mut self) -> Result<Option<Piece<'_>>, Failure> {
+        self.last = self.from;
+        if self.form == Form::Frames {
+            return self.frame();
+        }
         let begin = self.searched.max(self.from);
         let Some(length) = self.buffer[begin..].iter().position(|b| *b == b'\n') else {
             self.searched = self.buffer.len();
-            return None;
+            return Ok(None);
         };
         let end = begin + length;
         let start = std::mem::replace(&mut self.from, end + 1);
         self.searched = self.from;
-        Some(&self.buffer[start..end])
+        Ok(Some(Piece::Line(&self.buffer[start..end])))
+    }
+
+    fn frame(&mut self) -> Result<Option<Piece<'_>>, Failure> {
+        let bytes = &self.buffer[self.from..];
+        let Some(head) = frames::frame_head(bytes) else { return Ok(None) };
+        let (kind, length) = head.map_err(|kind| {
+            Failure::AgentNonsense(format!("the agent's answer has a frame of kind {kind}, which is none"))
+        })?;
+        let Some(content) = bytes.get(frames::HEAD..).and_then(|rest| rest.get(..length)) else {
+            return Ok(None);
+        };
+        self.from += frames::HEAD + length;
+        Ok(Some(match kind {
+            FrameKind::Line => Piece::Line(content),
+            FrameKind::Row => Piece::Row(content),
+            FrameKind::Event => Piece::Event(content),
+        }))
+    }
+
+    /// The same, of an answer that has no rows as bytes.
+    pub(super) fn line(&mut self) -> Result<Option<&[u8]>, Failure> {
+        match self.ready()? {
+            None => Ok(None),
+            Some(Piece::Line(line)) => Ok(Some(line)),
+            Some(Piece::Row(_) | Piece::Event(_)) => Err(misplaced()),
+        }
     }
 
     /// Makes the line that was given last the next one again.
-    pub(super) fn put_back(&mut self, line: &[u8]) {
-        self.from = self.from.saturating_sub(line.len() + 1);
+    pub(super) fn put_back(&mut self) {
+        self.from = self.last;
         self.searched = self.from;
     }
 
@@ -66,7 +121,7 @@ impl Lines {
     pub(super) async fn more(&mut self) -> Result<bool, Failure> {
         self.buffer.drain(..self.from);
         self.searched = self.searched.saturating_sub(self.from);
-        self.from = 0;
+        (self.from, self.last) = (0, 0);
         if self.buffer.len() > LONGEST {
             return Err(Failure::AgentNonsense("a line of the agent's answer is too long".to_owned()));
         }
@@ -89,7 +144,7 @@ impl Lines {
     /// before it fills the memory.
     pub(super) async fn header(&mut self) -> Result<Vec<u8>, Failure> {
         loop {
-            if let Some(line) = self.ready() {
+            if let Some(line) = self.line()? {
                 return Ok(line.to_vec());
             }
             if self.buffer.len() > LONGEST_HEADER {
@@ -120,7 +175,8 @@ impl Lines {
     /// Whether anything but white space is left, now that the answer is over.
     pub(super) async fn leftover(&mut self) -> Result<bool, Failure> {
         loop {
-            if self.buffer[self.from..].iter().any(|b| !b.is_ascii_whitespace()) {
+            let blank = |b: &u8| self.form == Form::Lines && b.is_ascii_whitespace();
+            if !self.buffer[self.from..].iter().all(blank) {
                 return Ok(true);
             }
             self.from = self.buffer.len();
@@ -130,4 +186,9 @@ impl Lines {
             }
         }
     }
+}
+
+/// Rows where there are none, or of the other kind.
+pub(super) fn misplaced() -> Failure {
+    Failure::AgentNonsense("the agent sent rows as bytes where none belong".to_owned())
 }

@@ -150,7 +150,7 @@ impl AgentClient {
         }
         let mut changes = Vec::new();
         loop {
-            while let Some(line) = lines.ready() {
+            while let Some(line) = lines.line()? {
                 if line.starts_with(b"{\"end\"") {
                     let end: Trailer = read(line)?;
                     if end.end.rows != changes.len() as u64 {

@@ -1,11 +1,16 @@
 //! What the head of an answer says; and answers that did not come through reqwest, as its own.
 
 use super::errors::cleaned;
+use super::lines::Form;
 use crate::failure::Failure;
 use dbtrail_types::agent_api::NDJSON;
+use dbtrail_types::agent_api::frames::FRAMES;
 use hyper::Response as Answer;
 use reqwest::header::{CONTENT_LENGTH, CONTENT_TYPE, TRANSFER_ENCODING};
 use reqwest::{Response, ResponseBuilderExt, Version};
+
+/// What is wanted of an answer of rows: the binary form, or whatever the agent has.
+pub(super) const ROWS: &str = "application/vnd.dbtrail.frames, */*;q=0.5";
 
 /// An answer under the URL that was asked. Without one, reqwest reads another for each answer.
 pub(super) fn came_from(url: &reqwest::Url, answer: Answer<reqwest::Body>) -> Response {
@@ -36,10 +41,12 @@ pub(super) fn is_framed(response: &Response) -> bool {
 
 /// Refuses a page of some proxy or portal before a byte of it is read: only an answer or a refusal
 /// of an agent goes on.
-pub(super) fn streamed(response: Response) -> Result<Response, Failure> {
+pub(super) fn streamed(response: Response) -> Result<(Response, Form), Failure> {
     let kind = media_type(&response);
-    if kind == NDJSON || kind == "application/json" {
-        return Ok(response);
+    match kind.as_str() {
+        FRAMES => return Ok((response, Form::Frames)),
+        NDJSON | "application/json" => return Ok((response, Form::Lines)),
+        _ => {}
     }
     let kind = if kind.is_empty() { "of no media type" } else { &kind };
     Err(Failure::AgentNonsense(format!(

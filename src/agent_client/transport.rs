@@ -2,7 +2,7 @@
 
 use super::errors::{cleaned, unreachable};
 use super::headers::{bearer, request_id};
-use super::response::{is_framed, media_type};
+use super::response::{ROWS, is_framed, media_type};
 use super::{AgentClient, AgentSettings, Caller, Endpoint, SetupError, Transport, errors, in_process, tls};
 use crate::failure::Failure;
 use crate::telemetry::figures;
@@ -186,6 +186,7 @@ pub(super) async fn post(
     }
     let mut request = reqwest::Request::new(Method::POST, endpoint.url.clone());
     request.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(JSON));
+    request.headers_mut().insert(ACCEPT, HeaderValue::from_static(ROWS));
     *request.body_mut() = Some(body.into());
     let response = send(agent, request, caller, id).await?;
     if let (Version::HTTP_2, Some(h2_pool)) = (response.version(), h2_pool) {
@@ -206,7 +207,7 @@ fn head(
     let headers = request.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(JSON));
     headers.insert(CONTENT_LENGTH, HeaderValue::from(length));
-    headers.insert(ACCEPT, HeaderValue::from_static("*/*"));
+    headers.insert(ACCEPT, HeaderValue::from_static(ROWS));
     headers.insert(USER_AGENT, HeaderValue::from_static(AGENT));
     headers.insert(REQUEST_ID, request_id(id)?);
     if let Some(bearer) = bearer {

@@ -2,6 +2,7 @@
 //! connection goes on.
 
 mod bad_answers;
+mod frames;
 mod rules;
 mod unreachable_agents;
 

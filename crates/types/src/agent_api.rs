@@ -14,6 +14,7 @@ use serde::Serialize;
 mod change_columns;
 mod diff;
 mod filter;
+pub mod frames;
 mod keys;
 mod net;
 mod octets;

@@ -1,10 +1,11 @@
 //! `_history.changes`: the changes of all tables that the asker may see, in the order of the log.
 
 use super::change_filter::{Needed, own_cells};
-use super::change_rows::{images, key_positions, keyed, write_event};
+use super::change_rows::{key_positions, write_event};
 use super::chunks::{Chunks, Fill};
+use super::conditions::unsupported;
+use super::form::Form;
 use super::origin::Origins;
-use super::rows::unsupported;
 use super::scan::Turn;
 use super::visible::Visible;
 use super::walk::{Step, Walk};
@@ -31,6 +32,7 @@ const AT_ONCE: usize = 256;
 #[derive(Debug)]
 pub struct AllChanges {
     history: Arc<History>,
+    form: Form,
     visible: Visible,
     /// `None`: one transaction.
     window: Option<(Timestamp, Timestamp)>,
@@ -144,6 +146,7 @@ impl History {
         let unchecked = (from < to && tables.has_untold()).then_some((from, to));
         let answer = AllChanges {
             history: Arc::clone(self),
+            form: Form::Lines,
             visible,
             window,
             unchecked,
@@ -162,6 +165,11 @@ impl History {
 }
 
 impl AllChanges {
+    /// The same lines in this form.
+    pub(super) fn in_form(self, form: Form) -> Self {
+        Self { form, ..self }
+    }
+
     /// Looks at some more transactions: whether one of them changed a table whose changes cannot be
     /// known.
     fn check(&mut self, (from, to): (ChangeSequence, ChangeSequence)) -> Result<(), Refusal> {
@@ -197,10 +205,8 @@ impl AllChanges {
             return Ok(());
         }
         self.announce(&history, name, version.definition, out)?;
-        self.origins.announce(&history, version.sequence, out)?;
-        let key = keyed(version).map(|image| lines::key_of(image, &self.keys)).unwrap_or_default();
-        let catalog = &history.catalog;
-        write_event(catalog, version, &commit, &key, images(catalog, version), out)?;
+        self.origins.announce(&history, version.sequence, self.form, out)?;
+        write_event(self.form, &history.catalog, version, &commit, &self.keys, out)?;
         self.count += 1;
         self.left -= 1;
         Ok(())
@@ -217,15 +223,13 @@ impl AllChanges {
         let (same_table, same_definition) =
             self.last.as_ref().map_or((false, false), |(table, under)| (*table == name, *under == id));
         if !same_table {
-            lines::json(&DiffLine::Table(TableName::clone(&name)), out)?;
-            out.push(b'\n');
+            self.form.json(&DiffLine::Table(TableName::clone(&name)), out)?;
         }
         if !same_definition {
             let definition = history.catalog.definition(id);
             let definition =
                 definition.ok_or_else(|| Refusal::internal("a change without a definition".to_owned()))?;
-            lines::json(&DiffLine::Definition(TableDefinition::clone(definition)), out)?;
-            out.push(b'\n');
+            self.form.json(&DiffLine::Definition(TableDefinition::clone(definition)), out)?;
             self.keys = key_positions(definition);
         }
         self.last = Some((name, id));
@@ -249,7 +253,7 @@ impl Fill for AllChanges {
             match if self.left == 0 { Step::End } else { self.walk.next(&history)? } {
                 Step::Change(version) => self.line(&version, out)?,
                 Step::Nothing => {}
-                Step::End => return lines::trailer(self.count, &[], out).map(|()| false),
+                Step::End => return self.form.trailer(self.count, &[], out).map(|()| false),
             }
             if turn.is_over() {
                 return Ok(true);

@@ -2,9 +2,9 @@
 //! and by whom.
 
 use super::change_rows::{images, key_positions, keyed, kind_name};
+use super::conditions::{unsupported, value};
 use super::lines::stamp;
 use super::origin::Origins;
-use super::rows::{unsupported, value};
 use super::{History, Refusal};
 use crate::commit_index::Commit;
 use crate::image::{Content, Image};

@@ -24,6 +24,11 @@ impl<A> Chunks<A> {
     pub(super) fn new(head: Vec<u8>, answer: A) -> Self {
         Self { head: Some(head), answer: Some(answer) }
     }
+
+    /// The same with its first line, and what makes the others, changed.
+    pub(super) fn with(self, head: impl FnOnce(Vec<u8>) -> Vec<u8>, answer: impl FnOnce(A) -> A) -> Self {
+        Self { head: self.head.map(head), answer: self.answer.map(answer) }
+    }
 }
 
 impl<A: Fill> Iterator for Chunks<A> {

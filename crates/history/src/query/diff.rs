@@ -1,7 +1,8 @@
 //! Changes inside a window, oldest first.
 
 use super::change_filter::ChangeFilter;
-use super::change_rows::{images, key_positions, keyed, write_event};
+use super::change_rows::{key_positions, write_event};
+use super::form::Form;
 use super::keys::Wanted;
 use super::merge::Merge;
 use super::origin::Origins;
@@ -9,9 +10,9 @@ use super::scan::Turn;
 use super::walk::{Step, Walk};
 use super::window::Window;
 use super::{History, Refusal, lines};
-use crate::commit_index::{Commit, Page, ReadPoint};
+use crate::commit_index::{Page, ReadPoint};
 use crate::schema::DefinitionId;
-use crate::store::{ChangeSequence, Version};
+use crate::store::ChangeSequence;
 use dbtrail_types::agent_api::{DiffLine, DiffRequest};
 use dbtrail_types::column::TableDefinition;
 use dbtrail_types::names::TableName;
@@ -25,6 +26,7 @@ pub struct DiffAnswer {
     /// `None`: one transaction.
     window: Option<(Timestamp, Timestamp)>,
     head: Option<Vec<u8>>,
+    form: Form,
     changes: Changes,
     /// Which of them are wanted.
     filter: Option<ChangeFilter>,
@@ -106,6 +108,7 @@ impl History {
             history: Arc::clone(self),
             window,
             head: Some(head),
+            form: Form::Lines,
             changes,
             filter,
             left: request.limit.unwrap_or(u64::MAX),
@@ -150,7 +153,7 @@ impl Iterator for DiffAnswer {
         if self.done {
             return None;
         }
-        let mut out = self.head.take().unwrap_or_default();
+        let mut out = self.form.of_line(self.head.take().unwrap_or_default());
         let result = self.fill(&mut out);
         if result.is_err() {
             self.done = true;
@@ -160,6 +163,12 @@ impl Iterator for DiffAnswer {
 }
 
 impl DiffAnswer {
+    /// The same answer in this form.
+    #[must_use]
+    pub fn in_form(self, form: Form) -> Self {
+        Self { form, ..self }
+    }
+
     /// Whether making it can take long, so that it is for a thread of its own.
     #[must_use]
     pub fn is_long(&self) -> bool {
@@ -178,7 +187,7 @@ impl DiffAnswer {
                 Step::Nothing => continue,
                 Step::End => {
                     self.done = true;
-                    return lines::trailer(self.count, &[], out);
+                    return self.form.trailer(self.count, &[], out);
                 }
             };
             let commit = history.commit_index().of_near(version.sequence, &mut self.page)?.cloned();
@@ -197,8 +206,8 @@ impl DiffAnswer {
                 continue;
             }
             self.announce(&history, version.definition, out)?;
-            self.origins.announce(&history, version.sequence, out)?;
-            self.event(&version, &commit, out)?;
+            self.origins.announce(&history, version.sequence, self.form, out)?;
+            write_event(self.form, &history.catalog, &version, &commit, &self.definition.2, out)?;
             self.count += 1;
             self.left -= 1;
         }
@@ -214,16 +223,9 @@ impl DiffAnswer {
         let definition =
             definition.ok_or_else(|| Refusal::internal("a change without a definition".to_owned()))?;
         if *definition != self.definition.1 {
-            lines::json(&DiffLine::Definition(TableDefinition::clone(definition)), out)?;
-            out.push(b'\n');
+            self.form.json(&DiffLine::Definition(TableDefinition::clone(definition)), out)?;
         }
         self.definition = (id, Arc::clone(definition), key_positions(definition));
         Ok(())
-    }
-
-    fn event(&self, version: &Version, commit: &Commit, out: &mut Vec<u8>) -> Result<(), Refusal> {
-        let key = keyed(version).map(|image| lines::key_of(image, &self.definition.2)).unwrap_or_default();
-        let catalog = &self.history.catalog;
-        write_event(catalog, version, commit, &key, images(catalog, version), out)
     }
 }

@@ -3,6 +3,7 @@
 
 use super::all_changes::AllChanges;
 use super::chunks::{Chunks, Fill};
+use super::form::Form;
 use super::lines::{Cells, stamp};
 use super::scan::Turn;
 use super::visible::Visible;
@@ -34,6 +35,20 @@ pub enum HistoryAnswer {
     Rows(Box<Chunks<HistoryRows>>),
     /// Changes of rows.
     Changes(Box<Chunks<AllChanges>>),
+}
+
+impl HistoryAnswer {
+    /// The same answer in this form, if it has it, and the form that it has.
+    #[must_use]
+    pub fn in_form(self, form: Form) -> (Self, Form) {
+        match self {
+            Self::Rows(_) => (self, Form::Lines),
+            Self::Changes(changes) => {
+                let changes = changes.with(|head| form.of_line(head), |changes| changes.in_form(form));
+                (Self::Changes(Box::new(changes)), form)
+            }
+        }
+    }
 }
 
 impl Iterator for HistoryAnswer {

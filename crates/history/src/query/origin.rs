@@ -1,6 +1,7 @@
 //! Who made a change, and by which statement, as the lines of an answer tell it.
 
-use super::{History, Refusal, lines};
+use super::form::Form;
+use super::{History, Refusal};
 use crate::commits::{self, Commit, Near};
 use crate::sessions::{self, KnownSession};
 use crate::store::ChangeSequence;
@@ -51,6 +52,7 @@ impl Origins {
         &mut self,
         history: &History,
         sequence: ChangeSequence,
+        form: Form,
         out: &mut Vec<u8>,
     ) -> Result<(), Refusal> {
         let commit = commits::of(&*history.snapshot, sequence, &mut self.near)?;
@@ -72,9 +74,7 @@ impl Origins {
             origin.connection_host.clone_from(&known.info.host);
             origin.connection_program.clone_from(&known.info.program);
         }
-        lines::json(&DiffLine::Origin(origin), out)?;
-        out.push(b'\n');
-        Ok(())
+        form.json(&DiffLine::Origin(origin), out)
     }
 }
 

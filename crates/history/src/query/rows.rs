@@ -1,14 +1,16 @@
 //! Rows at one instant.
 
+use super::conditions::{unsupported, value};
+use super::form::Form;
 use super::keys::{Range, Wanted, too_many};
 use super::question::{Question, Reading, State};
 use super::scan::{Scan, Step, Turn};
 use super::{History, Refusal, lines};
-use crate::image::{Content, Image};
+use crate::image::Image;
 use crate::record::Baseline;
 use crate::schema::DefinitionId;
 use crate::store::{Bounds, EncodedKey, GenerationId};
-use dbtrail_expression::{RowFilter, RowValue, Uncertain};
+use dbtrail_expression::{RowFilter, RowValue};
 use dbtrail_types::agent_api::{ApiNote, Octets, RowsRequest, code};
 use dbtrail_types::names::TableName;
 use std::collections::BTreeSet;
@@ -26,6 +28,7 @@ pub struct RowsAnswer {
     name: TableName,
     definition: DefinitionId,
     head: Option<Vec<u8>>,
+    form: Form,
     rows: Rows,
     /// Which of them are wanted.
     filter: Option<RowFilter>,
@@ -78,6 +81,7 @@ impl History {
             name: question.name,
             definition,
             head: Some(head),
+            form: Form::Lines,
             rows,
             filter,
             left: request.limit.unwrap_or(u64::MAX),
@@ -214,7 +218,7 @@ impl Iterator for RowsAnswer {
 
     fn next(&mut self) -> Option<Self::Item> {
         self.notes.as_ref()?;
-        let mut out = self.head.take().unwrap_or_default();
+        let mut out = self.form.of_line(self.head.take().unwrap_or_default());
         let filled = self.fill(&mut out);
         if filled.is_err() {
             self.notes = None;
@@ -224,6 +228,12 @@ impl Iterator for RowsAnswer {
 }
 
 impl RowsAnswer {
+    /// The same answer in this form.
+    #[must_use]
+    pub fn in_form(self, form: Form) -> Self {
+        Self { form, ..self }
+    }
+
     /// Whether making it can take long, so that it is for a thread of its own.
     #[must_use]
     pub fn is_long(&self) -> bool {
@@ -247,7 +257,7 @@ impl RowsAnswer {
             };
             let Some((image, under)) = row else {
                 let notes = self.notes.take().unwrap_or_default();
-                return lines::trailer(self.count, &notes, out);
+                return self.form.trailer(self.count, &notes, out);
             };
             if self.line(&image, under, out)? {
                 self.count += 1;
@@ -270,7 +280,7 @@ impl RowsAnswer {
             if self.filter.is_some() && !wanted(&image.cells().map(value).collect::<Vec<_>>())? {
                 return Ok(false);
             }
-            lines::image(catalog, under, image, out);
+            self.form.image(catalog, under, image, out);
         } else {
             let carried = catalog.carry(under, self.definition, catalog.unpack(under, image));
             let row = carried.map_err(|why| super::unreadable(&self.name, &why.to_string()))?;
@@ -282,23 +292,8 @@ impl RowsAnswer {
             if self.filter.is_some() && !wanted(&cells.collect::<Vec<_>>())? {
                 return Ok(false);
             }
-            lines::row(row.iter().map(|c| c.as_ref().map(|c| c.as_deref())), out);
+            self.form.row(row.iter().map(|c| c.as_ref().map(|c| c.as_deref())), out);
         }
-        out.push(b'\n');
         Ok(true)
     }
-}
-
-/// A cell as a condition takes it.
-pub(super) fn value(cell: Content<'_>) -> RowValue<'_> {
-    match cell {
-        Content::Null => RowValue::Null,
-        Content::Bytes(bytes) => RowValue::Bytes(bytes),
-        Content::Unknown => RowValue::Unknown,
-    }
-}
-
-/// The refusal of a condition.
-pub(super) fn unsupported(why: &Uncertain) -> Refusal {
-    Refusal::new(422, code::UNSUPPORTED_FILTER, why.to_string())
 }

@@ -200,7 +200,7 @@ fn at(history: &Arc<History>, point: AsOf, keys: Keys) -> Result<(Value, Value),
         filter: None,
         limit: None,
     };
-    let mut lines = collected(history.rows(&request, Reading::Flashback).map_err(|r| r.code)?)?;
+    let mut lines = forms::rows(history, &request)?;
     let end = lines.pop().unwrap();
     let rows = lines.split_off(1);
     assert_eq!(end["end"]["rows"], rows.len());
@@ -232,7 +232,7 @@ fn window(since: i64, until: i64, keys: Keys) -> DiffRequest {
 
 /// `[type, key, before, after]` of each event, or the code of the refusal.
 fn diff(history: &Arc<History>, since: i64, until: i64, keys: Keys) -> Result<Vec<Value>, &'static str> {
-    let mut lines = collect(history.diff(&window(since, until, keys)).map_err(|r| r.code)?);
+    let mut lines = forms::changes(history, &window(since, until, keys))?;
     let end = lines.pop().unwrap();
     let events: Vec<Value> = lines.split_off(1);
     let ids: Vec<u64> = events.iter().map(|e| e["event"]["event_id"].as_u64().unwrap()).collect();
@@ -616,15 +616,14 @@ fn long_answers_come_in_chunks() {
     let h = history(log);
     let ids: Vec<String> = (0..3000).rev().map(|i| i.to_string()).collect();
     let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
-    let keys = keys(&ids);
-    let request = window(2, 3, keys.clone());
+    let request = window(2, 3, keys(&ids));
     let chunks: Vec<Vec<u8>> = h.diff(&request).unwrap().map(Result::unwrap).collect();
     assert!(
         chunks.len() > 10 && chunks.iter().all(|c| c.len() < lines::CHUNK + 1024),
         "{} chunks",
         chunks.len()
     );
-    let events = diff(&h, 2, 3, keys).unwrap();
+    let events = diff(&h, 2, 3, request.keys).unwrap();
     assert_eq!(events.len(), 6000);
     assert_eq!(events[0], json!(["INSERT", "0", null, "a value"]));
     assert_eq!(events[5999], json!(["UPDATE", "2999", "a value", "another"]));
@@ -660,6 +659,7 @@ fn the_last_second_of_an_open_log_of_whole_seconds_is_not_answered() {
     assert_eq!(newest_of(9_000_000, None, end), 8_999_999, "it has, and another may follow");
     assert_eq!(newest_of(9_500_001, None, end), 9_500_001);
 }
+mod forms;
 mod names;
 mod net;
 mod put_off;

@@ -5,14 +5,24 @@ use super::keys::Span;
 use super::window::Emptied;
 use super::{History, Refusal};
 use crate::changes::{self, OwnedChange};
-use crate::store::{Bounds, ChangeSequence, GenerationId, RangeReader, RowAtPosition, Version};
+use crate::store::{Bounds, ChangeOf, ChangeSequence, GenerationId, RangeReader, RowAtPosition, Version};
 use std::collections::{BTreeMap, VecDeque};
+
+/// Changes of which the versions are read at once: the first time, since few may be wanted, and at
+/// most.
+const FIRST: usize = 16;
+const MOST: usize = 512;
+/// Bytes that these may take, if they are several.
+const BUDGET: usize = 4 << 20;
 
 /// See the module.
 #[derive(Debug)]
 pub(super) struct Walk {
     index: changes::Walk,
+    /// Changes of which the versions are not read yet.
     ready: VecDeque<OwnedChange>,
+    versions: VecDeque<(GenerationId, Version)>,
+    at_once: usize,
     /// The generations of the table, with those that lose all rows at once on the way.
     generations: BTreeMap<GenerationId, Option<Emptied>>,
     /// Which keys; `None`: all.
@@ -48,7 +58,16 @@ impl Walk {
         (from, to): (ChangeSequence, ChangeSequence),
     ) -> Result<Self, Refusal> {
         let index = changes::Walk::new(&*history.snapshot, from, to)?;
-        Ok(Self { index, ready: VecDeque::new(), generations, span, lost: None, generation: GenerationId(0) })
+        Ok(Self {
+            index,
+            ready: VecDeque::new(),
+            versions: VecDeque::new(),
+            at_once: FIRST,
+            generations,
+            span,
+            lost: None,
+            generation: GenerationId(0),
+        })
     }
 
     /// The generation of the table of the last change.
@@ -75,27 +94,55 @@ impl Walk {
             let version = history.lost((lost.generation, &known.key), lost.emptied)?;
             return Ok(version.map_or(Step::Nothing, |version| Step::Change(Box::new(version))));
         }
-        let Some(change) = self.ready.pop_front() else {
+        if let Some((generation, version)) = self.versions.pop_front() {
+            self.generation = generation;
+            return Ok(Step::Change(Box::new(version)));
+        }
+        if self.ready.is_empty() {
             let Some(found) = self.index.next(&*history.snapshot)? else { return Ok(Step::End) };
             self.ready = found.into();
             return Ok(Step::Nothing);
-        };
-        let Some(emptied) = self.generations.get(&change.generation) else { return Ok(Step::Nothing) };
-        let Some(key) = change.key else {
-            let emptied = emptied.filter(|(at, _)| *at == change.sequence);
-            let emptied = emptied
-                .ok_or_else(|| Refusal::internal("rows went at once, and none are lost".to_owned()))?;
-            self.lost = Some(self.lost(history, change.generation, emptied));
-            return Ok(Step::Nothing);
-        };
-        if self.span.as_ref().is_some_and(|span| !span.holds(&key)) {
-            return Ok(Step::Nothing);
         }
-        self.generation = change.generation;
-        let position = (change.sequence, change.sequence.next());
-        let version = history.versions().first(change.generation, &key, position)?;
-        let version = version.ok_or_else(|| Refusal::internal("a change without its rows".to_owned()))?;
-        Ok(Step::Change(Box::new(version)))
+        if !self.read(history)?
+            && let Some(OwnedChange { sequence, generation, .. }) = self.ready.pop_front()
+        {
+            let emptied = self.generations.get(&generation).copied().flatten();
+            let emptied = emptied
+                .filter(|(at, _)| *at == sequence)
+                .ok_or_else(|| Refusal::internal("rows went at once, and none are lost".to_owned()))?;
+            self.lost = Some(self.lost(history, generation, emptied));
+        }
+        Ok(Step::Nothing)
+    }
+
+    /// Reads the versions of the next changes, as many as are read at once; false: next, all rows
+    /// of a generation went at once.
+    fn read(&mut self, history: &History) -> Result<bool, Refusal> {
+        let (mut wanted, mut passed): (Vec<ChangeOf<'_>>, usize) = (Vec::new(), 0);
+        for change in &self.ready {
+            if self.generations.contains_key(&change.generation) {
+                let Some(key) = change.key.as_deref() else { break };
+                if self.span.as_ref().is_none_or(|span| span.holds(key)) {
+                    if wanted.len() == self.at_once {
+                        break;
+                    }
+                    wanted.push((change.generation, key, change.sequence));
+                }
+            }
+            passed += 1;
+        }
+        if passed == 0 {
+            return Ok(false);
+        }
+        let Some(versions) = history.versions().of_changes(&wanted, BUDGET)? else {
+            self.at_once = (wanted.len() / 4).max(1);
+            return Ok(true);
+        };
+        self.at_once = (self.at_once * 2).min(MOST);
+        let generations = wanted.iter().map(|(generation, ..)| *generation);
+        self.versions = generations.zip(versions).collect();
+        self.ready.drain(..passed);
+        Ok(true)
     }
 
     /// The keys of a generation that loses all rows at once.

@@ -1,11 +1,10 @@
 //! Answers and refusals as HTTP responses.
 
-use crate::query::Refusal;
+use crate::query::{Form, Refusal};
 use axum::body::{Body, Bytes};
 use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::Response;
-use dbtrail_types::agent_api::NDJSON;
 use futures_util::StreamExt;
 use serde::Serialize;
 use std::convert::Infallible;
@@ -44,7 +43,7 @@ pub(super) fn refusal(refusal: &Refusal) -> Response {
 /// Lines that take long to make: on threads of their own, one chunk at a time, and only as they are
 /// taken. Why it does not go on is its last line where rows were sent before; there is no trailer
 /// then.
-pub(super) async fn long_lines<I>(chunks: I) -> Response
+pub(super) async fn long_lines<I>(chunks: I, form: Form) -> Response
 where
     I: Iterator<Item = Result<Vec<u8>, Refusal>> + Send + 'static,
 {
@@ -60,7 +59,7 @@ where
             (None, _) => {}
         }
     }
-    let more = futures_util::stream::unfold(rest, |rest| async move {
+    let more = futures_util::stream::unfold(rest, move |rest| async move {
         let (next, rest) = next_chunk(rest?).await;
         match next? {
             Ok(chunk) => Some((chunk, rest)),
@@ -70,14 +69,14 @@ where
                 }
                 let mut line = serde_json::to_vec(&refused.body()).unwrap_or_default();
                 line.push(b'\n');
-                Some((line, None))
+                Some((form.of_line(line), None))
             }
         }
     });
     let all = futures_util::stream::iter([first]).chain(more);
     let filled = all.filter(|chunk| std::future::ready(!chunk.is_empty()));
     let stream = filled.map(|chunk| Ok::<_, Infallible>(Bytes::from(chunk)));
-    response(StatusCode::OK, NDJSON, Body::from_stream(stream))
+    response(StatusCode::OK, form.media_type(), Body::from_stream(stream))
 }
 
 /// One chunk, and what makes the next ones.
@@ -93,7 +92,7 @@ where
 
 /// Lines, sent as they are made. A failure on the way cuts the body: it then has no trailer, which
 /// says so.
-pub(super) fn lines<I>(answer: Result<I, Refusal>) -> Response
+pub(super) fn lines<I>(answer: Result<I, Refusal>, form: Form) -> Response
 where
     I: Iterator<Item = Result<Vec<u8>, Refusal>> + Send + 'static,
 {
@@ -108,9 +107,9 @@ where
     };
     // Most answers are one chunk: they get a length and no stream.
     let Some(second) = chunks.next() else {
-        return response(StatusCode::OK, NDJSON, first.into());
+        return response(StatusCode::OK, form.media_type(), first.into());
     };
     let all = std::iter::once(Ok(first)).chain(std::iter::once(second)).chain(chunks);
     let stream = futures_util::stream::iter(all.map(|chunk| chunk.map(Bytes::from)));
-    response(StatusCode::OK, NDJSON, Body::from_stream(stream))
+    response(StatusCode::OK, form.media_type(), Body::from_stream(stream))
 }

@@ -1,9 +1,12 @@
-//! The body of a request.
+//! The body of a request, and the form in which its answer is wanted.
 
 use super::MAX_BODY;
-use crate::query::Refusal;
+use crate::query::{Form, Refusal};
 use axum::body::{Body, Bytes};
+use axum::http::HeaderMap;
+use axum::http::header::ACCEPT;
 use dbtrail_types::agent_api::code;
+use dbtrail_types::agent_api::frames::FRAMES;
 use dbtrail_types::timestamp::Timestamp;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -11,6 +14,17 @@ use serde_json::Value;
 fn too_large() -> Refusal {
     let why = format!("the request is longer than {MAX_BODY} bytes, or was cut");
     Refusal::new(413, code::BODY_TOO_LARGE, why)
+}
+
+/// The form in which rows are wanted: frames only where they are named.
+pub(super) fn accepted(headers: &HeaderMap) -> Form {
+    let named = |kind: &str| {
+        let (kind, weight) = kind.split_once(';').unwrap_or((kind, ""));
+        let none = matches!(weight.trim().strip_prefix("q="), Some("0" | "0." | "0.0" | "0.00" | "0.000"));
+        kind.trim().eq_ignore_ascii_case(FRAMES) && !none
+    };
+    let values = headers.get_all(ACCEPT).iter().filter_map(|value| value.to_str().ok());
+    if values.flat_map(|value| value.split(',')).any(named) { Form::Frames } else { Form::Lines }
 }
 
 /// A body that comes bit by bit.
@@ -56,4 +70,27 @@ fn what_is_wrong(bytes: &[u8], error: &serde_json::Error) -> Refusal {
 
 pub(super) fn malformed_time(why: &str) -> Refusal {
     Refusal::new(400, code::MALFORMED_TIMESTAMP, why.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use axum::http::HeaderValue;
+
+    #[test]
+    fn frames_are_for_who_names_them() {
+        for (accept, form) in [
+            ("application/vnd.dbtrail.frames", Form::Frames),
+            ("application/x-ndjson, Application/vnd.dbtrail.Frames;q=0.5", Form::Frames),
+            ("application/vnd.dbtrail.frames, */*;q=0.5", Form::Frames),
+            ("application/vnd.dbtrail.frames;q=0, */*", Form::Lines),
+            ("*/*", Form::Lines),
+            ("application/x-ndjson", Form::Lines),
+            ("", Form::Lines),
+        ] {
+            let headers = HeaderMap::from_iter([(ACCEPT, HeaderValue::from_static(accept))]);
+            assert_eq!(accepted(&headers), form, "{accept}");
+        }
+        assert_eq!(accepted(&HeaderMap::new()), Form::Lines);
+    }
 }

@@ -2,13 +2,13 @@
 
 use super::access::RequestLine;
 use super::agent::Agent;
-use super::body::{malformed_time, read, short, whole};
+use super::body::{accepted, malformed_time, read, short, whole};
 use super::limit;
 use super::readiness::readiness;
 use super::{ServeOptions, access, answer, doubts, exposition};
 use crate::HistoryHandle;
 use crate::backup;
-use crate::query::{Reading, Refusal};
+use crate::query::{Form, Reading, Refusal};
 use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::rejection::{PathRejection, QueryRejection};
@@ -80,30 +80,31 @@ pub(super) fn router(agent: Agent) -> Router {
         .with_state(agent)
 }
 
-async fn flashback(State(agent): State<Agent>, body: Body) -> Response {
-    rows(&agent, whole(body).await, Reading::Flashback).await
+async fn flashback(State(agent): State<Agent>, headers: HeaderMap, body: Body) -> Response {
+    rows(&agent, whole(body).await, Reading::Flashback, accepted(&headers)).await
 }
 
-async fn snapshot(State(agent): State<Agent>, body: Body) -> Response {
-    rows(&agent, whole(body).await, Reading::Snapshot).await
+async fn snapshot(State(agent): State<Agent>, headers: HeaderMap, body: Body) -> Response {
+    rows(&agent, whole(body).await, Reading::Snapshot, accepted(&headers)).await
 }
 
-async fn diff(State(agent): State<Agent>, body: Body) -> Response {
-    changes(&agent, whole(body).await).await
+async fn diff(State(agent): State<Agent>, headers: HeaderMap, body: Body) -> Response {
+    changes(&agent, whole(body).await, accepted(&headers)).await
 }
 
 async fn net_changes(State(agent): State<Agent>, body: Body) -> Response {
     let request = whole(body).await.and_then(|body| read::<NetRequest>(&body));
     match request.and_then(|request| agent.history()?.net(&request)) {
-        Ok(answer) => answer::long_lines(answer).await,
+        Ok(answer) => answer::long_lines(answer, Form::Lines).await,
         Err(refused) => answer::refusal(&refused),
     }
 }
 
-async fn happened(State(agent): State<Agent>, body: Body) -> Response {
+async fn happened(State(agent): State<Agent>, headers: HeaderMap, body: Body) -> Response {
     let request = whole(body).await.and_then(|body| read::<HistoryRequest>(&body));
-    match request.and_then(|request| agent.history()?.happened(&request)) {
-        Ok(answer) => answer::long_lines(answer).await,
+    let in_form = |request| Ok(agent.history()?.happened(&request)?.in_form(accepted(&headers)));
+    match request.and_then(in_form) {
+        Ok((answer, form)) => answer::long_lines(answer, form).await,
         Err(refused) => answer::refusal(&refused),
     }
 }
@@ -111,7 +112,7 @@ async fn happened(State(agent): State<Agent>, body: Body) -> Response {
 async fn counted(State(agent): State<Agent>, body: Body) -> Response {
     let request = whole(body).await.and_then(|body| read::<ChangeCountsRequest>(&body));
     match request.and_then(|request| agent.history()?.change_counts(&request)) {
-        Ok(answer) => answer::long_lines(answer).await,
+        Ok(answer) => answer::long_lines(answer, Form::Lines).await,
         Err(refused) => answer::refusal(&refused),
     }
 }
@@ -138,19 +139,19 @@ async fn doubted(State(agent): State<Agent>, headers: HeaderMap, body: Body) -> 
     }
 }
 
-async fn rows(agent: &Agent, body: Result<Bytes, Refusal>, reading: Reading) -> Response {
+async fn rows(agent: &Agent, body: Result<Bytes, Refusal>, reading: Reading, form: Form) -> Response {
     let request = body.and_then(|body| read::<RowsRequest>(&body));
-    match request.and_then(|request| agent.history()?.rows(&request, reading)) {
-        Ok(answer) if answer.is_long() => answer::long_lines(answer).await,
-        answer => answer::lines(answer),
+    match request.and_then(|request| Ok(agent.history()?.rows(&request, reading)?.in_form(form))) {
+        Ok(answer) if answer.is_long() => answer::long_lines(answer, form).await,
+        answer => answer::lines(answer, form),
     }
 }
 
-async fn changes(agent: &Agent, body: Result<Bytes, Refusal>) -> Response {
+async fn changes(agent: &Agent, body: Result<Bytes, Refusal>, form: Form) -> Response {
     let request = body.and_then(|body| read::<DiffRequest>(&body));
-    match request.and_then(|request| agent.history()?.diff(&request)) {
-        Ok(answer) if answer.is_long() => answer::long_lines(answer).await,
-        answer => answer::lines(answer),
+    match request.and_then(|request| Ok(agent.history()?.diff(&request)?.in_form(form))) {
+        Ok(answer) if answer.is_long() => answer::long_lines(answer, form).await,
+        answer => answer::lines(answer, form),
     }
 }
 
@@ -169,10 +170,10 @@ pub(super) async fn straight(agent: &Agent, request: &Request<Bytes>) -> Option<
             Ok(slot) => slot,
             Err(refused) => return *refused,
         };
-        let body = short(request.body().clone());
+        let (body, form) = (short(request.body().clone()), accepted(request.headers()));
         slot.held(match reading {
-            Some(reading) => rows(agent, body, reading).await,
-            None => changes(agent, body).await,
+            Some(reading) => rows(agent, body, reading, form).await,
+            None => changes(agent, body, form).await,
         })
     };
     Some(RequestLine::of(request).answered(agent, answer).await)

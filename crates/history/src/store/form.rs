@@ -76,6 +76,16 @@ pub fn is_unchecked(value: &[u8]) -> bool {
     value.first().is_some_and(|flags| flags >> BEFORE & 3 == BEFORE_UNCHECKED)
 }
 
+/// Whether the row after a version is in it as a whole, or there is none.
+pub(super) fn is_whole(value: &[u8]) -> bool {
+    value.first().is_some_and(|flags| flags & CHANGES == 0)
+}
+
+/// Whether a version is read with the row that the version before it left.
+pub(super) fn leans_on_before(value: &[u8]) -> bool {
+    value.first().is_some_and(|flags| flags >> BEFORE & 3 == BEFORE_THERE)
+}
+
 fn put<I: AsRef<[u8]>>(
     batch: &mut Batch,
     (generation, key): (GenerationId, &[u8]),

@@ -32,8 +32,8 @@ fn request(keys: Keys) -> DiffRequest {
 fn events(history: &Arc<History>, request: &DiffRequest) -> Result<Value, String> {
     let answer = history.diff(request).map_err(|r| r.message)?;
     let chunks: Result<Vec<Vec<u8>>, Refusal> = answer.collect();
-    let chunks = chunks.map_err(|r| r.message)?;
-    let lines = collect(chunks.into_iter().map(Ok));
+    chunks.map_err(|r| r.message)?;
+    let lines = forms::changes(history, request)?;
     let events = lines.iter().filter_map(|line| line.get("event"));
     Ok(events.map(|e| json!([e["event_type"], e["key"][0]])).collect())
 }
