@@ -3,7 +3,7 @@
 
 use super::key_value::{Condition, characters};
 use super::keys::Predicate;
-use super::literal::{Literal, literal, refuse};
+use super::literal::{Literal, literal, refuse, shortened};
 use crate::failure::Failure;
 use dbtrail_expression::{Budget, Letters, Limits, like};
 use dbtrail_types::agent_api::{Filter, Octets, Relation};
@@ -36,17 +36,38 @@ impl Predicate<'_> {
             return Ok(None);
         };
         let text = characters(text, charset, column, Condition::Equality)?;
-        let mut chosen = Vec::new();
-        for label in texts {
-            if is.holds(order(column, label, &text)?) {
-                chosen.push(label);
-            }
-        }
-        let among = among(column, chosen);
+        let among = among(column, chosen(column, texts, is, &text)?);
         // NULL is not one of them, for certain.
         let same = is == Relation::Same;
         let there = || Filter::Not(Box::new(Filter::IsNull(column.name.clone())));
         Ok(Some(if same { Filter::And(vec![there(), among]) } else { among }))
+    }
+}
+
+/// The labels that are so to a text. A server takes the text for the first label that is equal to
+/// it: another one that is, too, it does not find.
+fn chosen<'a>(
+    column: &Column,
+    texts: Vec<&'a str>,
+    is: Relation,
+    text: &str,
+) -> Result<Vec<&'a str>, Failure> {
+    let (mut chosen, mut equal) = (Vec::new(), Vec::new());
+    for label in texts {
+        let order = order(column, label, text)?;
+        if order == Ordering::Equal && !equal.contains(&label) {
+            equal.push(label);
+        }
+        if is.holds(order) {
+            chosen.push(label);
+        }
+    }
+    match equal.as_slice() {
+        [one, other, ..] if is.is_of_equality() => Err(refuse(
+            column,
+            &format!("its labels '{}' and '{}' are equal in its collation", shortened(one), shortened(other)),
+        )),
+        _ => Ok(chosen),
     }
 }
 
@@ -82,4 +103,31 @@ fn order(column: &Column, label: &str, text: &str) -> Result<Ordering, Failure> 
             .map_err(|why| refuse(column, &format!("how its labels compare is not known ({why})")))
     };
     Ok(weights(label)?.cmp(&weights(text)?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(collation: &str, is: Relation, text: &str) -> Result<Vec<String>, String> {
+        let ty = "enum('a','B','ä')".parse().unwrap();
+        let column = Column::new("k".to_owned(), ty, Some(collation.to_owned()), false);
+        let chosen = chosen(&column, texts(&column).unwrap(), is, text);
+        chosen.map(|all| all.into_iter().map(str::to_owned).collect()).map_err(|e| e.to_string())
+    }
+
+    /// MySQL 9.7 and MariaDB 11.8 find rows with 'a' alone for `k = 'ä'`.
+    #[test]
+    fn a_text_that_is_equal_to_two_labels_is_refused() {
+        for is in [Relation::Equal, Relation::Same, Relation::Different] {
+            for text in ["a", "ä", "Ä"] {
+                let refused = of("utf8mb4_0900_ai_ci", is, text).unwrap_err();
+                assert!(refused.contains("'a' and 'ä' are equal"), "{refused}");
+            }
+        }
+        let found = |labels: &[&str]| Ok(labels.iter().map(ToString::to_string).collect());
+        assert_eq!(of("utf8mb4_0900_ai_ci", Relation::Equal, "b"), found(&["B"]));
+        assert_eq!(of("utf8mb4_bin", Relation::Equal, "ä"), found(&["ä"]));
+        assert_eq!(of("utf8mb4_0900_ai_ci", Relation::Greater, "a"), found(&["B"]));
+    }
 }

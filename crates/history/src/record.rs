@@ -18,6 +18,10 @@ use dbtrail_types::timestamp::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
+mod lost;
+
+pub use lost::LostRows;
+
 /// The first change of a record.
 pub const FIRST: ChangeSequence = ChangeSequence(1);
 
@@ -64,6 +68,9 @@ pub struct TableGeneration {
     /// The numbers of the foreign keys by which its rows can be found.
     #[serde(default)]
     pub indexed: Vec<u32>,
+    /// Where partitions lost rows of which the record knew nothing.
+    #[serde(default)]
+    pub lost: Vec<LostRows>,
 }
 
 impl TableGeneration {
@@ -82,6 +89,7 @@ impl TableGeneration {
             known_from: None,
             used: false,
             indexed: Vec::new(),
+            lost: Vec::new(),
         }
     }
 }

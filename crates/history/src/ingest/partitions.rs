@@ -67,36 +67,65 @@ impl Ingest {
         at: ChangeSequence,
     ) -> Result<(), StoreError> {
         let unknown = |why: &NotFollowed| format!("a statement emptied partitions of the table, and {why}");
-        let target = match self.known_target(name) {
+        let target = match self.keyed_target(name) {
             Ok(target) => target,
             Err(why) => {
                 self.rows_unknown(name, at, &unknown(&why));
                 return Ok(());
             }
         };
-        match self.rows_in(&target, Some(emptied))? {
-            Err(why) => self.rows_unknown(name, at, &unknown(&why)),
-            Ok(rows) => {
-                for row in rows {
-                    self.changes += 1;
-                    self.noting.changed(name, EventType::Delete);
-                    if let Err(why) = self.keep_made(&target, (&row, None), at, None)? {
-                        self.rows_unknown(name, at, &unknown(&why));
-                        break;
-                    }
-                }
+        let all_known = match self.is_known(target.generation) {
+            Ok(()) => true,
+            Err(NotFollowed::ReadingNotEnded | NotFollowed::RowsBefore) => false,
+            Err(why) => {
+                self.rows_unknown(name, at, &unknown(&why));
+                return Ok(());
             }
+        };
+        let rows = match self.rows_in(&target, Some(emptied))? {
+            Ok(rows) => rows,
+            Err(why) => {
+                self.rows_unknown(name, at, &unknown(&why));
+                return Ok(());
+            }
+        };
+        for row in rows {
+            self.changes += 1;
+            self.noting.changed(name, EventType::Delete);
+            if let Err(why) = self.keep_made(&target, (&row, None), at, None)? {
+                self.rows_unknown(name, at, &unknown(&why));
+                return Ok(());
+            }
+        }
+        if !all_known {
+            self.lost(&target, emptied, at);
         }
         Ok(())
     }
 
+    /// Rows of which nothing is known may have gone too; everything else of the table holds.
+    fn lost(&mut self, target: &Target, emptied: &Emptied, at: ChangeSequence) {
+        // Rows that are on their way from the server may be of before this statement: they are
+        // asked for again.
+        self.being_read.remove(&target.generation);
+        if let Some(generation) = self.generation_mut(target.generation) {
+            generation.lose(at, target.id, emptied.clone());
+        }
+    }
+
     /// A table all of whose rows are known; the error says what is not.
     fn known_target(&mut self, name: &TableName) -> Result<Target, NotFollowed> {
+        let target = self.keyed_target(name)?;
+        self.is_known(target.generation).map_err(|_| NotFollowed::NotAllRows)?;
+        Ok(target)
+    }
+
+    /// A table whose rows are found by key.
+    fn keyed_target(&mut self, name: &TableName) -> Result<Target, NotFollowed> {
         let TableState::Table(generation, id) = self.names.current(name) else {
             return Err(NotFollowed::UnknownColumns);
         };
         let columns = self.columns_of(id).filter(|c| c.has_key()).ok_or(NotFollowed::NotAllRows)?;
-        self.is_known(generation).map_err(|_| NotFollowed::NotAllRows)?;
         let roles = self.roles(name);
         let keyed = !roles.keys.is_empty();
         let referring = keyed.then(|| Arc::new(Referring::of(roles.keys.clone(), &columns.definition)));

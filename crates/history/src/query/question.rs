@@ -68,6 +68,9 @@ impl Question<'_> {
             {
                 return Ok(State::Row(base.row, base.definition));
             }
+            if self.found.generation.may_have_lost(&self.history.catalog, (at, end), Some(&next)) {
+                return Ok(State::Unknown);
+            }
             return Ok(match next.row_before() {
                 Some(image) => State::Row(image.clone(), next.definition),
                 None => State::NoRow(self.noted(NoteCode::NotYetCreated, next.sequence)?),
@@ -82,13 +85,27 @@ impl Question<'_> {
                 return Ok(State::Row(base.row, base.definition));
             }
             // The whole table was read, and no change of the key is recorded: it had no row from
-            // where the record begins.
-            if self.found.generation.baseline == Baseline::Whole {
-                let since = self.history.coverage.oldest;
+            // where the record begins, or since it may have gone with a partition.
+            let lost = |from| self.found.generation.last_lost(from, end);
+            if self.found.generation.baseline == Baseline::Whole && lost(at).is_none() {
+                let lost = lost(ChangeSequence(0)).map(|lost| self.history.commit_index().of(lost));
+                let since = lost.transpose()?.flatten().map(|lost| lost.visible);
+                let since = since.unwrap_or(self.history.coverage.oldest).max(self.history.coverage.oldest);
                 return Ok(State::NoRow(Some((NoteCode::NeverExisted, Some(since)))));
             }
         }
         Ok(State::Unknown)
+    }
+
+    /// Whether a key without a row in a table that was read has none because it lies in none of the
+    /// partitions that were emptied before that.
+    pub(super) fn never_had(&self, key: &[u8], shown: &[Octets], reading: Reading) -> Result<bool, Refusal> {
+        let (history, known) = (self.history, self.found.generation);
+        let read = reading == Reading::Snapshot && known.baseline == Baseline::Whole;
+        if !read || known.may_have_lost_key(&history.catalog, self.cut.at, shown) {
+            return Ok(false);
+        }
+        Ok(history.versions().first(self.found.generation_id, key, (self.cut.at, history.end))?.is_none())
     }
 
     /// The row that a change was of, for a message.
@@ -180,6 +197,9 @@ impl Question<'_> {
     }
 
     pub(super) fn advice(&self, reading: Reading) -> String {
+        if self.found.generation.last_lost(self.cut.at, self.history.end).is_some() {
+            return String::new();
+        }
         match (reading, self.found.generation.baseline) {
             (Reading::Flashback, _) => {
                 format!("; ask _snapshot.{} for rows that never changed", self.name.table)
@@ -199,6 +219,14 @@ impl Question<'_> {
     /// What is missing, in a sentence.
     pub(super) fn since(&self, missing: &str) -> String {
         let generation = self.found.generation;
+        if let Some(lost) = generation.last_lost(self.cut.at, self.history.end) {
+            let at = self.history.commit_index().committed(lost).ok().flatten();
+            let at = at.map_or_else(String::new, |at| format!(" at {at}"));
+            return format!(
+                "partitions of it were emptied{at} (DROP or TRUNCATE PARTITION), when not all of its rows were known: which rows went with them is not in the log, \
+                 and after it the record is whole again"
+            );
+        }
         let Some((from, reason)) = &generation.known_from else {
             let before = generation.before.and_then(|id| self.history.generation(id));
             if generation.complete || before.is_none() {

@@ -16,10 +16,10 @@ use dbtrail_types::names::TableName;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+mod not_recorded;
+
 /// Notes in one answer at most.
 const MAX_NOTES: usize = 64;
-/// Keys named in a refusal at most.
-const MAX_NAMED: usize = 5;
 
 /// The lines of an answer, in chunks.
 #[derive(Debug)]
@@ -104,6 +104,7 @@ impl Question<'_> {
 
     fn rows(&self, keys: Vec<RequestedKey>, reading: Reading) -> Result<KnownRows, Refusal> {
         let (mut rows, mut notes, mut unknown) = (Vec::new(), Vec::new(), Vec::new());
+        let mut in_range = false;
         for (key, shown) in keys {
             match self.state(&key, reading)? {
                 State::Row(image, under) => {
@@ -117,10 +118,18 @@ impl Question<'_> {
                     }
                 }
                 State::NoRow(_) => {}
-                State::Unknown => unknown.extend(shown),
+                State::Unknown => match shown {
+                    Some(shown) if self.never_had(&key, &shown, reading)? => {}
+                    Some(shown) => unknown.push(shown),
+                    None => in_range = true,
+                },
             }
         }
-        if unknown.is_empty() { Ok((rows, notes)) } else { Err(self.not_recorded(&unknown, reading)) }
+        match unknown.is_empty() {
+            true if in_range => Err(self.not_all(reading)),
+            true => Ok((rows, notes)),
+            false => Err(self.not_recorded(&unknown, reading)),
+        }
     }
 
     /// The keys of a range: all that the record knows, if these are certainly all that there can
@@ -132,55 +141,12 @@ impl Question<'_> {
             keys = with_baseline(self.history, self.found.generation_id, keys, range)?;
             all |= self.found.generation.baseline == Baseline::Whole;
         }
+        all &= self.found.generation.last_lost(self.cut.at, self.history.end).is_none();
         all |= range.width == u128::try_from(keys.len()).ok();
         if all {
             return Ok(keys.into_iter().map(|k| (k, None)).collect());
         }
-        let table = &self.name;
-        Err(Refusal::new(
-            422,
-            code::NOT_RECORDED,
-            format!(
-                "{table} may have rows in that range of which the record says nothing: {}{}",
-                self.since("its creation is not in the record"),
-                self.advice(reading)
-            ),
-        ))
-    }
-
-    fn not_recorded(&self, unknown: &[Vec<Octets>], reading: Reading) -> Refusal {
-        let table = &self.name;
-        let more = if unknown.len() > MAX_NAMED {
-            format!(" and {} more", unknown.len() - MAX_NAMED)
-        } else {
-            String::new()
-        };
-        let named: Vec<String> = unknown.iter().take(MAX_NAMED).map(|k| lines::key_text(k)).collect();
-        let generation = self.found.generation;
-        let before = generation.before.and_then(|id| self.history.generation(id));
-        let rekeyed =
-            before.and_then(|b| self.history.catalog.changed_key(b.definition, generation.definition));
-        if let Some(statement) = rekeyed {
-            return Refusal::new(
-                422,
-                code::NOT_RECORDED,
-                format!(
-                    "the record does not say which row of {table} has key {}{more}: this statement changed how its rows are identified, and rows that have not changed since are known by their old key alone: {statement}. Ask for an instant before it{}",
-                    named.join(", "),
-                    self.advice(reading)
-                ),
-            );
-        }
-        Refusal::new(
-            422,
-            code::NOT_RECORDED,
-            format!(
-                "the record says nothing of {table} with key {}{more}: {}{}",
-                named.join(", "),
-                self.since("no change of it is recorded, nor the table's creation"),
-                self.advice(reading)
-            ),
-        )
+        Err(self.not_all(reading))
     }
 }
 

@@ -43,7 +43,8 @@ impl Scan {
     pub(super) fn new(question: &Question<'_>, bounds: Bounds, reading: Reading) -> Result<Self, Refusal> {
         let generation = question.found.generation;
         let base = reading == Reading::Snapshot && generation.baseline == Baseline::Whole;
-        if !(generation.complete || base) {
+        let lost = generation.last_lost(question.cut.at, question.history.end).is_some();
+        if !(generation.complete || base) || lost {
             return Err(Refusal::new(
                 422,
                 code::NOT_RECORDED,

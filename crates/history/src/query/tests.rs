@@ -137,8 +137,7 @@ fn ingested(entries: Vec<(i64, Vec<Change>)>, memory: Memory, stamp: Stamp) -> I
     ingest
 }
 
-/// The index of changes tells of every version, in the order of the log, and of every table that
-/// lost its rows at once.
+/// The index of changes tells of every version in order, and of every table that lost its rows.
 fn index_is_whole(history: &History) {
     let (mut found, mut emptied) = (Vec::new(), Vec::new());
     changes::between(&*history.snapshot, ChangeSequence(0), ChangeSequence::END, &mut |change| {
@@ -662,6 +661,7 @@ fn the_last_second_of_an_open_log_of_whole_seconds_is_not_answered() {
 mod forms;
 mod names;
 mod net;
+mod partitions;
 mod put_off;
 mod walks;
 mod window_ends;

@@ -47,6 +47,7 @@ impl Window<'_> {
     /// The generations that the name meant in the window, for a walk through all of their changes.
     pub(super) fn walked(&self) -> Result<BTreeMap<GenerationId, Option<Emptied>>, Refusal> {
         let generations = self.generations()?.into_iter().map(|id| {
+            self.without_lost(id)?;
             let (emptied, unsure) = self.emptied(id)?;
             if unsure { Err(self.lost("that is not among those that it knows")) } else { Ok((id, emptied)) }
         });
@@ -61,6 +62,7 @@ impl Window<'_> {
             let keys: Vec<EncodedKey> = match wanted {
                 Wanted::Keys(keys) => {
                     for (key, shown) in keys {
+                        self.key_without_lost(id, key, &lines::key_text(shown))?;
                         if unsure && self.is_unknown(id, key)? {
                             return Err(self.lost(&lines::key_text(shown)));
                         }
@@ -72,8 +74,15 @@ impl Window<'_> {
                     if emptied.is_some() {
                         keys = with_baseline(self.history, id, keys, range)?;
                     }
-                    if unsure && range.width != u128::try_from(keys.len()).ok() {
+                    let some_unknown = range.width != u128::try_from(keys.len()).ok();
+                    if unsure && some_unknown {
                         return Err(self.lost("in that range"));
+                    }
+                    if some_unknown {
+                        self.without_lost(id)?;
+                    }
+                    for key in &keys {
+                        self.key_without_lost(id, key, "in that range")?;
                     }
                     keys
                 }
@@ -88,6 +97,37 @@ impl Window<'_> {
             }
         }
         Ok(sources)
+    }
+
+    /// Refuses where partitions of a generation lost rows in the window that are not known.
+    pub(super) fn without_lost(&self, id: GenerationId) -> Result<(), Refusal> {
+        let lost = self.history.generation(id).and_then(|known| known.last_lost(self.from, self.to));
+        lost.map_or(Ok(()), |_| Err(self.lost_partitions("with another key than those that it knows")))
+    }
+
+    /// Refuses a key that may have lost a row of which nothing is known.
+    fn key_without_lost(&self, id: GenerationId, key: &[u8], shown: &str) -> Result<(), Refusal> {
+        let (history, versions) = (self.history, self.history.versions());
+        let Some(known) = history.generation(id) else { return Ok(()) };
+        if known.last_lost(self.from, self.to).is_none()
+            || versions.newest_before(id, key, self.from)?.is_some()
+        {
+            return Ok(());
+        }
+        let next = versions.first(id, key, (self.from, history.end))?;
+        let lost = known.may_have_lost(&history.catalog, (self.from, self.to), next.as_ref());
+        // A row that was read from the table, and has not changed, is still there.
+        let there = next.is_none() && versions.base(id, key)?.is_some();
+        if lost && !there { Err(self.lost_partitions(&format!("with key {shown}"))) } else { Ok(()) }
+    }
+
+    fn lost_partitions(&self, which: &str) -> Refusal {
+        let message = format!(
+            "partitions of {} were emptied inside of the window (DROP or TRUNCATE PARTITION) when not all of its rows were known, and whether a row {which} went \
+             with them is not in the log",
+            self.name
+        );
+        Refusal::new(422, code::NOT_RECORDED, message)
     }
 
     fn is_unknown(&self, generation: GenerationId, key: &[u8]) -> Result<bool, Refusal> {

@@ -96,6 +96,9 @@ impl History {
             return Ok(true);
         }
         let Some((_, TableState::Table(generation, _))) = self.names.at(name, from) else { return Ok(false) };
+        if self.generation(*generation).is_some_and(|known| known.last_lost(from, to).is_some()) {
+            return Ok(true);
+        }
         let mut found = Ok(false);
         changes::between(&*self.snapshot, from, to, &mut |change| {
             if change.generation == *generation {

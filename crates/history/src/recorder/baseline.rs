@@ -81,6 +81,10 @@ impl Recorder {
     /// Keeps rows of a table, if it is still the one that was asked for.
     pub(super) fn baseline(&mut self, read: &BaselineRows) -> Result<bool, StoreError> {
         let Some(name) = self.jobs.get(&read.generation).cloned() else { return Ok(false) };
+        // Rows went meanwhile that may be among these.
+        if !self.ingest.being_read.contains(&read.generation) {
+            return Ok(false);
+        }
         let same = self.ingest.names.current(&name) == TableState::Table(read.generation, read.definition);
         let reading = self
             .ingest

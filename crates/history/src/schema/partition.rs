@@ -123,7 +123,7 @@ enum PartitionValue {
 }
 
 /// Partitions that a statement has emptied, among those that there were.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Emptied {
     partitions: Partitions,
     positions: Vec<usize>,

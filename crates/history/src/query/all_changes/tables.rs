@@ -124,6 +124,12 @@ fn unsure(
     if let Some((_, why)) = generation.known_from.as_ref().filter(|(at, _)| from <= *at) {
         return Some(why.clone());
     }
+    if generation.last_lost(from, to).is_some() {
+        return Some(
+            "partitions of it were emptied (DROP or TRUNCATE PARTITION) when not all of its rows were known"
+                .to_owned(),
+        );
+    }
     if emptied.is_some() && !generation.complete && generation.baseline != Baseline::Whole {
         return Some(
             "it lost all of its rows at once (TRUNCATE or DROP), and not all of them are in the record"

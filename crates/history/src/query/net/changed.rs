@@ -124,6 +124,9 @@ impl Changed {
                 return Err(unreadable(name, "its primary key is another one now than it was then"));
             }
             all.generations.insert(id);
+            if !request.derived_only {
+                ways.without_lost(id)?;
+            }
             let emptied = generation.emptied.filter(|(at, _)| (from..to).contains(at));
             if let Some((at, _)) = emptied
                 && !request.derived_only
