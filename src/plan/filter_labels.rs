@@ -113,7 +113,7 @@ mod tests {
         let ty = "enum('a','B','ä')".parse().unwrap();
         let column = Column::new("k".to_owned(), ty, Some(collation.to_owned()), false);
         let chosen = chosen(&column, texts(&column).unwrap(), is, text);
-        chosen.map(|all| all.into_iter().map(str::to_owned).collect()).map_err(|e| e.to_string())
+        chosen.map(|all| all.into_iter().map(str::to_owned).collect()).map_err(|e| format!("{e:?}"))
     }
 
     /// MySQL 9.7 and MariaDB 11.8 find rows with 'a' alone for `k = 'ä'`.

@@ -68,6 +68,7 @@ class Tried:
 BEFORE = [
     "CREATE DATABASE n", "USE n",
     "CREATE TABLE keyless (v INT)", "INSERT INTO keyless VALUES (1)",
+    "CREATE TABLE floating (k DOUBLE PRIMARY KEY, v INT)", "INSERT INTO floating VALUES (0.5, 1)", "CREATE TABLE script (k VARCHAR(9) CHARACTER SET big5 PRIMARY KEY)",
     "CREATE TABLE quiet (id INT PRIMARY KEY, v INT)", "INSERT INTO quiet VALUES (1, 10), (2, 20)",
     "CREATE TABLE plain (id INT PRIMARY KEY, v INT)", "INSERT INTO plain VALUES (1, 10)",
     "CREATE VIEW looks AS SELECT * FROM plain",
@@ -135,12 +136,21 @@ def generated(t):
         t.count.check(t.server.flavor == "mariadb" and "doubled" in e.args[1], "the refusal names the column", e.args)
 
 
+def unfindable(t):
+    """Named before there is a row, too."""
+    for table, why in (("floating", "double"), ("script", "big5_chinese_ci")):
+        t.count.check(re.search(r"n\.%s" % table, t.preflight), "preflight names " + table, t.preflight)
+        t.count.check(re.search("n.%s is answered: .*%s" % (table, why), t.notes("SHOW TABLES")), "SHOW TABLES names it", t.notes("SHOW TABLES"))
+        t.refused("SELECT * FROM _flashback.%s AS OF '%s' WHERE k = %s" % (table, t.now(), "'a'" if table == "script" else "0.5"), why)
+
+
 def engines(t):
     t.count.check("captured only in part: n.island" in t.preflight, "preflight names it", t.preflight)
 
 
 LINES = {
     "Tables without a primary key": keyless,
+    "Keys of FLOAT, DOUBLE, JSON or VECTOR": unfindable,
     "Changes made with `sql_log_bin=0`": unlogged,
     "Views, temporary tables, the server's own schemas": views,
     "What foreign keys do (CASCADE, SET NULL)": cascades,

@@ -49,7 +49,7 @@ pub use diff::DiffAnswer;
 pub use example::Example;
 pub use form::Form;
 pub use happened::HistoryAnswer;
-pub(crate) use keys::no_key;
+pub(crate) use keys::{no_key, unfindable};
 pub use metadata::TableHealth;
 pub use net::{NetAnswer, NetLines};
 pub use question::Reading;

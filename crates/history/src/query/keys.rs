@@ -105,6 +105,22 @@ pub(crate) fn no_key(definition: &TableDefinition) -> Option<&'static str> {
     None
 }
 
+/// Why no row of a table with this definition can be asked for, by what it holds: also where it has
+/// a key by which this program does not find rows.
+pub(crate) fn unfindable(definition: &TableDefinition) -> Option<String> {
+    if let Some(why) = no_key(definition) {
+        return Some(why.to_owned());
+    }
+    // What compares a text at all compares this one; of other types it is no value, or one.
+    let refused = |column: &Column| match key::encode(column, b"a", &mut Vec::new()) {
+        Err(error @ (KeyError::Type { .. } | KeyError::Charset { .. } | KeyError::Uncertain { .. })) => {
+            Some(format!("its rows cannot be found: {error}"))
+        }
+        Err(KeyError::NotAValue { .. }) | Ok(()) => None,
+    };
+    definition.key_columns().into_iter().find_map(refused)
+}
+
 fn key_columns<'a>(
     keys: &Keys,
     definition: &'a TableDefinition,

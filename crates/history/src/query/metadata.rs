@@ -1,6 +1,6 @@
 //! Which schemas and tables the history knows, and what columns a table had.
 
-use super::keys::no_key;
+use super::keys::{no_key, unfindable};
 use super::{History, Refusal};
 use crate::commit_index::ReadPoint;
 use crate::names::TableState;
@@ -100,7 +100,14 @@ impl History {
         let (from, last) = table_states.last()?;
         let reason = match last {
             TableState::Unreadable(reason) => reason.clone(),
-            TableState::Table(_, definition) => no_key(self.catalog.definition(*definition)?)?.to_owned(),
+            TableState::Table(generation, definition) => {
+                let known = self.generation(*generation)?;
+                let doubt = known.doubt.as_ref().map(|(_, why)| why.clone());
+                let uncertain =
+                    || known.uncertain.as_ref().map(|why| format!("its rows cannot be found: {why}"));
+                let unfindable = unfindable(self.catalog.definition(*definition)?);
+                unfindable.or(doubt).or_else(uncertain)?
+            }
             TableState::Absent | TableState::Unknown { .. } => return None,
         };
         Some((self.commit_index().committed(*from).ok().flatten(), reason))
@@ -156,11 +163,14 @@ impl History {
                 }
                 TableState::Unknown { .. } | TableState::Unreadable(_) => TableHealth::Unreadable,
                 TableState::Table(generation, definition) => {
-                    let keyless = self.catalog.definition(*definition).is_some_and(|d| no_key(d).is_some());
+                    let definition = self.catalog.definition(*definition);
+                    let keyless = definition.is_some_and(|d| no_key(d).is_some());
+                    let unfindable = definition.is_some_and(|d| unfindable(d).is_some());
                     let known = self.generation(*generation);
                     match known.map(|g| (&g.doubt, &g.uncertain)) {
                         _ if keyless => TableHealth::NoPrimaryKey,
                         Some((Some(_), _)) => TableHealth::InDoubt,
+                        Some((None, _)) if unfindable => TableHealth::Unreadable,
                         Some((None, Some(_))) | None => TableHealth::Unreadable,
                         Some((None, None)) => TableHealth::Readable,
                     }

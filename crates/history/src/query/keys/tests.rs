@@ -30,6 +30,24 @@ fn err_a_key_that_is_longer_than_any() {
     }
 }
 
+#[test]
+fn err_a_key_by_which_no_row_is_found_is_named_before_there_is_a_row() {
+    for (ty, collation, why) in [
+        ("int", None, None),
+        ("varchar(9)", Some("utf8mb4_0900_ai_ci"), None),
+        ("date", None, None),
+        ("double", None, Some("`k` is double")),
+        ("vector(3)", None, Some("`k` is vector")),
+        ("varchar(9)", Some("big5_chinese_ci"), Some("how collation big5_chinese_ci compares")),
+    ] {
+        let column = Column::new("k".to_owned(), ty.parse().unwrap(), collation.map(str::to_owned), false);
+        let definition = TableDefinition { columns: vec![column], primary_key: vec!["k".to_owned()] };
+        let found = unfindable(&definition);
+        assert_eq!(found.is_some(), why.is_some(), "{ty}: {found:?}");
+        assert!(why.is_none_or(|why| found.as_ref().is_some_and(|f| f.contains(why))), "{ty}: {found:?}");
+    }
+}
+
 /// Its collations of MySQL's name are its own.
 #[test]
 fn err_a_range_of_text_in_a_collation_that_mariadb_orders_otherwise() {

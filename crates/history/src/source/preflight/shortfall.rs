@@ -2,7 +2,7 @@
 //! when the record begins.
 
 use crate::log::ServerVersion;
-use crate::query::no_key;
+use crate::query::{no_key, unfindable};
 use crate::schema::Catalog;
 use dbtrail_types::names::TableName;
 
@@ -42,6 +42,9 @@ pub(super) fn of(name: &TableName, create: &str, engine: &str, server: ServerVer
             if let Some(why) = catalog.definition(id).and_then(|definition| no_key(definition)) {
                 let fix = "ALTER TABLE ... ADD PRIMARY KEY (...), or leave them out with an exclude pattern";
                 add(Omission::Whole, why.to_owned(), fix);
+            } else if let Some(why) = catalog.definition(id).and_then(|definition| unfindable(definition)) {
+                let fix = "make the key of columns of other types or collations, or leave them out with an exclude pattern";
+                add(Omission::Whole, why, fix);
             }
             // 10.11 logs them with every row; seen to be left out by 11.8.
             if server.mariadb && !server.mariadb_before((11, 0)) && catalog.has_uncomputed(id) {
@@ -117,6 +120,12 @@ mod tests {
                 "InnoDB",
                 Omission::Whole,
                 "cannot be followed",
+            ),
+            (
+                "CREATE TABLE `t` (`id` double NOT NULL, PRIMARY KEY (`id`))",
+                "InnoDB",
+                Omission::Whole,
+                "`id` is double",
             ),
             (
                 "CREATE TABLE `t` (`id` int NOT NULL, PRIMARY KEY (`id`))",
