@@ -1,81 +1,24 @@
 //! agent.yaml to the settings of an agent.
 
+mod layout;
 mod named_source;
 mod serving;
 
-use super::file::{Layout, Takes};
 use super::log_files::{self, BACKFILL_FORM, LogFiles};
 use super::{Files, HOURLY_SHARE_FORM, HourlyShare, Resolver, duration, resolve, verify};
 use crate::telemetry;
-use Takes::{Needed, Text, Texts};
 use dbtrail_history::log::SourceTime;
 use dbtrail_history::serve::ServeOptions;
 use dbtrail_history::serve::exposure;
 use dbtrail_history::source::SourceConfig;
 use dbtrail_types::names::ServerId;
 use dbtrail_types::secret::Secret;
+pub(super) use layout::KEYS;
 pub use named_source::NamedSource;
 use named_source::names_a_password;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
-
-/// The keys of agent.yaml.
-pub(super) const KEYS: Layout = Layout {
-    top: &[
-        ("server_id", Needed),
-        ("listen", Text(Some("127.0.0.1:8600"))),
-        ("binlog", Texts),
-        ("data", Text(None)),
-        ("keep", Text(Some("forever"))),
-        ("source_time", Text(Some("local"))),
-        ("cache", Text(Some("48"))),
-        ("disk_reserve", Text(Some("256"))),
-        ("verify", Text(Some("off"))),
-        ("token_file", Text(None)),
-        ("doubt_token_file", Text(None)),
-        ("allow_insecure", Text(Some("off"))),
-        ("shutdown_grace", Text(Some("30s"))),
-        ("ui", Text(Some("on"))),
-    ],
-    sections: &[
-        (
-            "source",
-            &[
-                ("url", Needed),
-                ("password", Text(None)),
-                ("password_file", Text(None)),
-                ("replica_id", Text(None)),
-                ("include", Texts),
-                ("exclude", Texts),
-            ],
-        ),
-        ("baseline", &[("mode", Text(Some("on"))), ("rows_per_second", Text(Some("0")))]),
-        (
-            "capture",
-            &[
-                ("statements", Text(Some("on"))),
-                ("backfill", Text(Some("oldest"))),
-                ("connections", Text(Some("on"))),
-            ],
-        ),
-        (
-            "log_files",
-            &[
-                ("from", Text(None)),
-                ("to", Text(None)),
-                ("schema", Text(None)),
-                ("include", Texts),
-                ("exclude", Texts),
-            ],
-        ),
-        ("tls", &[("cert_file", Text(None)), ("key_file", Text(None))]),
-        ("limits", &[("max_requests", Text(Some("256"))), ("max_connections", Text(Some("1024")))]),
-        ("readiness", &[("max_lag", Text(Some("60s")))]),
-        ("log", &[("level", Text(Some("info"))), ("format", Text(Some("text")))]),
-    ],
-    list: None,
-};
 
 /// An agent that can be started.
 #[derive(Clone, Debug)]

@@ -23,6 +23,7 @@ mod access;
 mod agent;
 mod answer;
 mod body;
+mod catch_up;
 mod connections;
 mod doubts;
 mod exposition;
@@ -72,6 +73,9 @@ pub struct ServeOptions {
     pub max_requests: usize,
     /// How far a live history may be after its server and still be called ready.
     pub max_lag: Duration,
+    /// How long a question about changes waits while the agent has too much of the log to take in
+    /// to answer it; then it is told to come again.
+    pub catch_up_wait: Duration,
     /// For the first byte of a connection, and for the body of a request after its head.
     pub patience: Duration,
     /// How long answers may go on after `stop`.
@@ -91,6 +95,7 @@ impl Default for ServeOptions {
             max_connections: 1024,
             max_requests: 256,
             max_lag: Duration::from_secs(60),
+            catch_up_wait: Duration::from_secs(5),
             patience: Duration::from_secs(10),
             grace: Duration::from_secs(30),
             ui: false,

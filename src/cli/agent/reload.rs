@@ -24,7 +24,7 @@ pub(super) struct Reload {
 
 /// The first key that differs and cannot follow; `None`: there is none.
 fn needs_restart(now: &AgentConfig, new: &AgentConfig) -> Option<&'static str> {
-    let limits = |c: &AgentConfig| (c.serve.max_connections, c.serve.max_requests);
+    let limits = |c: &AgentConfig| (c.serve.max_connections, c.serve.max_requests, c.serve.catch_up_wait);
     let keys = [
         ("server_id", now.server_id != new.server_id),
         ("listen", now.listen != new.listen),

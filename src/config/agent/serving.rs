@@ -37,6 +37,7 @@ impl Resolver {
         let form = "a number from 1 to 1000000";
         let max_requests = self.parsed("limits.max_requests", most, form);
         let max_connections = self.parsed("limits.max_connections", most, form);
+        let wait = self.parsed("limits.catch_up_wait", duration, "a duration such as 5s");
         let max_lag = self.parsed("readiness.max_lag", duration, "a duration such as 60s");
         let grace = self.parsed("shutdown_grace", duration, "a duration such as 30s");
         let ui = self.one_of("ui", &[("on", true), ("off", false)]);
@@ -47,6 +48,7 @@ impl Resolver {
             max_connections: max_connections?,
             max_requests: max_requests?,
             max_lag: max_lag?,
+            catch_up_wait: wait?,
             grace: grace?,
             ui: ui?,
             ..ServeOptions::default()

@@ -33,6 +33,9 @@ fn ok_a_small_file_has_the_defaults() {
     assert_eq!(config.log, ("info".to_owned(), telemetry::Format::Text));
     let serve = &config.serve;
     assert_eq!((serve.max_requests, serve.max_connections), (256, 1024));
+    assert_eq!(serve.catch_up_wait, Duration::from_secs(5));
+    let at_once = read(&format!("{LINES}limits: {{catch_up_wait: 0s}}\n")).unwrap();
+    assert_eq!(at_once.serve.catch_up_wait, Duration::ZERO);
     assert_eq!((serve.max_lag, serve.grace), (Duration::from_secs(60), Duration::from_secs(30)));
     assert!(serve.tls.is_none() && serve.tokens.is_open() && serve.ui);
     assert!(!read(&format!("{LINES}ui: \"off\"\n")).unwrap().serve.ui);

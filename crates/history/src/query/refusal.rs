@@ -39,6 +39,12 @@ impl Refusal {
         Self::new(400, code::MALFORMED_REQUEST, message)
     }
 
+    /// It is answered once more of the log is taken in.
+    #[must_use]
+    pub fn catches_up(&self) -> bool {
+        self.code == code::OVERLOADED
+    }
+
     /// As the contract has it.
     #[must_use]
     pub fn body(&self) -> ErrorBody {

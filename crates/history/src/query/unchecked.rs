@@ -19,7 +19,7 @@ impl History {
     ///
     /// # Errors
     /// Not all changes are compared yet with what was before them.
-    pub(super) fn all_compared(&self) -> Result<(), Refusal> {
+    pub(crate) fn all_compared(&self) -> Result<(), Refusal> {
         if !self.unchecked {
             return Ok(());
         }

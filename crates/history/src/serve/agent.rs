@@ -23,6 +23,7 @@ pub(super) struct Agent {
     pub(super) slots: Arc<RequestSlots>,
     pub(super) max_lag: Duration,
     pub(super) patience: Duration,
+    pub(super) catch_up_wait: Duration,
     pub(super) undo: Undo,
 }
 
@@ -68,6 +69,7 @@ impl Agent {
             slots: Arc::new(RequestSlots::new(options.max_requests)),
             max_lag: options.max_lag,
             patience: options.patience,
+            catch_up_wait: options.catch_up_wait,
             undo: Undo::new(options.undo.clone()),
         }
     }

@@ -6,9 +6,9 @@ use super::body::{accepted, malformed_time, read, short, whole};
 use super::limit;
 use super::readiness::readiness;
 use super::{ServeOptions, access, answer, doubts, exposition};
-use crate::HistoryHandle;
 use crate::backup;
 use crate::query::{Form, Reading, Refusal};
+use crate::{History, HistoryHandle};
 use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::rejection::{PathRejection, QueryRejection};
@@ -94,7 +94,7 @@ async fn diff(State(agent): State<Agent>, headers: HeaderMap, body: Body) -> Res
 
 async fn net_changes(State(agent): State<Agent>, body: Body) -> Response {
     let request = whole(body).await.and_then(|body| read::<NetRequest>(&body));
-    match request.and_then(|request| agent.history()?.net(&request)) {
+    match agent.caught_up(request, History::net).await {
         Ok(answer) => answer::long_lines(answer, Form::Lines).await,
         Err(refused) => answer::refusal(&refused),
     }
@@ -102,8 +102,8 @@ async fn net_changes(State(agent): State<Agent>, body: Body) -> Response {
 
 async fn happened(State(agent): State<Agent>, headers: HeaderMap, body: Body) -> Response {
     let request = whole(body).await.and_then(|body| read::<HistoryRequest>(&body));
-    let in_form = |request| Ok(agent.history()?.happened(&request)?.in_form(accepted(&headers)));
-    match request.and_then(in_form) {
+    let answer = agent.caught_up(request, History::happened).await;
+    match answer.map(|answer| answer.in_form(accepted(&headers))) {
         Ok((answer, form)) => answer::long_lines(answer, form).await,
         Err(refused) => answer::refusal(&refused),
     }
@@ -149,7 +149,7 @@ async fn rows(agent: &Agent, body: Result<Bytes, Refusal>, reading: Reading, for
 
 async fn changes(agent: &Agent, body: Result<Bytes, Refusal>, form: Form) -> Response {
     let request = body.and_then(|body| read::<DiffRequest>(&body));
-    match request.and_then(|request| Ok(agent.history()?.diff(&request)?.in_form(form))) {
+    match agent.caught_up(request, History::diff).await.map(|answer| answer.in_form(form)) {
         Ok(answer) if answer.is_long() => answer::long_lines(answer, form).await,
         answer => answer::lines(answer, form),
     }
