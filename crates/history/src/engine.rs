@@ -259,6 +259,16 @@ pub trait Engine: Send + Debug {
     /// The engine failed; nothing was kept.
     fn commit(&mut self, batch: &Batch) -> Result<(), StoreError>;
 
+    /// Keeps a part of something that is larger than what memory there is for it. Where the process
+    /// is killed in between, operations on [`Table::Versions`] may be missing of it; where they are
+    /// not, all others are kept as well, after a loss of power too.
+    ///
+    /// # Errors
+    /// The engine failed; of versions nothing was kept.
+    fn load(&mut self, batch: &Batch) -> Result<(), StoreError> {
+        self.commit(batch)
+    }
+
     /// The tables as they are now.
     fn snapshot(&self) -> Arc<dyn Snapshot>;
 

@@ -274,17 +274,6 @@ impl Ingest {
         self.pending.flush(&mut self.batch);
     }
 
-    /// Writes the batch.
-    fn write(&mut self) -> Result<(), StoreError> {
-        // The engine in memory copies what a snapshot still holds.
-        self.snapshot = None;
-        let written = self.engine.commit(&self.batch);
-        self.batch.clear();
-        self.recent.settle();
-        self.snapshot = Some(self.engine.snapshot());
-        written
-    }
-
     /// Makes the definitions of the rows to come be looked up again.
     pub(super) fn forget_observed(&mut self) {
         self.observed.clear();

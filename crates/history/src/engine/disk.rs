@@ -137,13 +137,13 @@ impl DiskEngine {
 
     /// See [`Engine::commit`].
     pub(super) fn write(&self, batch: &Batch) -> Result<(), StoreError> {
-        let write = OwnedWriteBatch::with_capacity(self.database.clone(), batch.len());
+        self.write_sorted(&sorted(batch))
+    }
+
+    fn write_sorted(&self, operations: &[Operation<'_>]) -> Result<(), StoreError> {
+        let write = OwnedWriteBatch::with_capacity(self.database.clone(), operations.len());
         let mut write = write.durability(Some(PersistMode::Buffer));
-        // A key's position in memory is found faster beside the one before it. Of operations on one
-        // key the last stays last.
-        let mut operations: Vec<_> = batch.operations().collect();
-        operations.sort_by(|(a, first, _), (b, second, _)| (a, first).cmp(&(b, second)));
-        for (table, key, value) in operations {
+        for &(table, key, value) in operations {
             let keyspace = &self.keyspaces[index_of(table)];
             match value {
                 Some(value) => write.insert(keyspace, key, value),
@@ -152,6 +152,16 @@ impl DiskEngine {
         }
         write.commit().map_err(failed)
     }
+}
+
+type Operation<'a> = (Table, &'a [u8], Option<&'a [u8]>);
+
+/// A key's position in memory is found faster beside the one before it. Of operations on one key
+/// the last stays last.
+fn sorted(batch: &Batch) -> Vec<Operation<'_>> {
+    let mut operations: Vec<_> = batch.operations().collect();
+    operations.sort_by(|(a, first, _), (b, second, _)| (a, first).cmp(&(b, second)));
+    operations
 }
 
 /// How a table lies in its files. Only ranges are asked for, so filters would be memory for
@@ -189,6 +199,10 @@ const fn index_of(table: Table) -> usize {
 impl Engine for DiskEngine {
     fn commit(&mut self, batch: &Batch) -> Result<(), StoreError> {
         self.write(batch)
+    }
+
+    fn load(&mut self, batch: &Batch) -> Result<(), StoreError> {
+        self.load_versions(batch)
     }
 
     fn snapshot(&self) -> Arc<dyn Snapshot> {
@@ -249,5 +263,6 @@ impl Snapshot for Pinned {
     }
 }
 
+mod load;
 #[cfg(test)]
 mod tests;

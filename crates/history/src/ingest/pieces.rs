@@ -13,7 +13,7 @@ use crate::number::{put_number, take_number};
 use crate::store::{ChangeSequence, version_key};
 
 /// Bytes from which on what is taken in is written, also in the middle of a transaction.
-const PIECE: usize = 4 << 20;
+const PIECE: usize = 8 << 20;
 /// Operations of a batch that takes something back.
 const SLICE: usize = 10_000;
 /// In front of what was somewhere before a piece.
@@ -84,7 +84,30 @@ impl Ingest {
         if let Some(base) = self.pieces.base {
             self.note_replaced(base)?;
         }
-        self.write()
+        self.write_piece()
+    }
+
+    /// Writes the batch.
+    pub(super) fn write(&mut self) -> Result<(), StoreError> {
+        self.write_by(|engine, batch| engine.commit(batch))
+    }
+
+    /// The same of a part of a large transaction.
+    fn write_piece(&mut self) -> Result<(), StoreError> {
+        self.write_by(|engine, batch| engine.load(batch))
+    }
+
+    fn write_by(
+        &mut self,
+        write: impl FnOnce(&mut dyn Engine, &Batch) -> Result<(), StoreError>,
+    ) -> Result<(), StoreError> {
+        // The engine in memory copies what a snapshot still holds.
+        self.snapshot = None;
+        let written = write(&mut *self.engine, &self.batch);
+        self.batch.clear();
+        self.recent.settle();
+        self.snapshot = Some(self.engine.snapshot());
+        written
     }
 
     /// Notes what the operations of the batch replace. New versions, and blocks of the index of

@@ -165,3 +165,39 @@ fn copied(from: &Path, to: &Path) {
         if from.is_dir() { copied(&from, &to) } else { std::fs::copy(from, to).map(drop).unwrap() }
     }
 }
+
+/// What is loaded is what is committed, upon what was there before, for later snapshots alone, and
+/// after the folder is opened again.
+#[test]
+fn what_is_loaded_is_there_as_if_it_were_committed() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut memory = MemoryEngine::default();
+    let mut disk = DiskEngine::open(folder.path(), DiskOptions::default()).unwrap();
+    let mut batch = Batch::default();
+    batch.put(Table::Versions, b"bb", b"twice");
+    batch.put(Table::Meta, b"a", b"new");
+    batch.put(Table::Versions, b"bb", b"the last counts");
+    batch.remove(Table::Versions, b"a");
+    batch.put(Table::Baseline, b"b", b"base");
+    // So much that it is worth a file.
+    batch.put(Table::Versions, b"e", &vec![7; 2 << 20]);
+    let content = |engine: &dyn Engine| -> Vec<_> {
+        let tables = [Table::Versions, Table::Meta, Table::Baseline];
+        tables.map(|table| engine.snapshot().scan(table, b"", b"z", 99).unwrap()).concat()
+    };
+    for engine in [&mut memory as &mut dyn Engine, &mut disk] {
+        fill(engine);
+        let before = engine.snapshot();
+        engine.load(&batch).unwrap();
+        holds(&*before);
+        let mut after = Batch::default();
+        after.put(Table::Versions, b"d", b"over what was loaded");
+        engine.commit(&after).unwrap();
+        engine.load(&Batch::default()).unwrap();
+    }
+    let wanted = content(&memory);
+    assert_eq!(wanted.len(), 6);
+    assert_eq!(content(&disk), wanted);
+    drop(disk);
+    assert_eq!(content(&DiskEngine::open(folder.path(), DiskOptions::default()).unwrap()), wanted);
+}
