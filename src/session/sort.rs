@@ -8,6 +8,86 @@
 use dbtrail_types::column::{Column, ColumnType, Family};
 use dbtrail_types::result_set::{Cell, Row};
 use std::cmp::Ordering;
+use std::collections::VecDeque;
+
+/// Rows, and bytes of them, that are sorted at once.
+const PIECE: (usize, usize) = (256, 256 << 10);
+/// Steps after which others run: KILL, time limits and the end of the server are noticed there.
+const STRETCH: usize = 4096;
+/// Bytes that are compared in about the time of a step.
+const STEP: usize = 64;
+
+/// What rows are ordered by.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Order<'a> {
+    /// Positions of columns, and whether each descends.
+    pub(super) by: &'a [(usize, bool)],
+    /// The columns of the rows.
+    pub(super) columns: &'a [Column],
+}
+
+/// How much was done since others ran.
+#[derive(Debug, Default)]
+struct Stretch(usize);
+
+impl Stretch {
+    async fn take(&mut self, steps: usize) {
+        self.0 += steps;
+        if self.0 >= STRETCH {
+            self.0 = 0;
+            tokio::task::yield_now().await;
+        }
+    }
+}
+
+/// Sorts rows; those that are equal stay as they are to each other. In pieces, between which others
+/// run.
+pub(super) async fn sorted(rows: Vec<Row>, order: Order<'_>) -> Vec<Row> {
+    let (mut runs, mut piece, mut bytes) = (VecDeque::new(), Vec::new(), 0);
+    let mut stretch = Stretch::default();
+    for row in rows {
+        bytes += row.iter().flatten().map(Vec::len).sum::<usize>();
+        piece.push(row);
+        if piece.len() >= PIECE.0 || bytes >= PIECE.1 {
+            runs.push_back(order.piece(std::mem::take(&mut piece)));
+            bytes = 0;
+            stretch.take(STRETCH).await;
+        }
+    }
+    runs.push_back(order.piece(piece));
+    while runs.len() > 1 {
+        let mut longer = VecDeque::with_capacity(runs.len().div_ceil(2));
+        while let Some(first) = runs.pop_front() {
+            longer.push_back(match runs.pop_front() {
+                Some(second) => order.merged(first, second, &mut stretch).await,
+                None => first,
+            });
+        }
+        runs = longer;
+    }
+    runs.pop_front().unwrap_or_default()
+}
+
+impl Order<'_> {
+    fn piece(self, mut rows: Vec<Row>) -> Vec<Row> {
+        rows.sort_by(|a, b| compare(a, b, self.by, self.columns));
+        rows
+    }
+
+    async fn merged(self, first: Vec<Row>, second: Vec<Row>, stretch: &mut Stretch) -> Vec<Row> {
+        let mut all = Vec::with_capacity(first.len() + second.len());
+        let (mut first, mut second) = (first.into_iter().peekable(), second.into_iter().peekable());
+        while let (Some(a), Some(b)) = (first.peek(), second.peek()) {
+            let cost = self.by.iter().filter_map(|(at, _)| a[*at].as_ref()).map(|cell| 1 + cell.len() / STEP);
+            let cost = cost.sum();
+            let comes = compare(b, a, self.by, self.columns);
+            all.extend(if comes == Ordering::Less { second.next() } else { first.next() });
+            stretch.take(cost).await;
+        }
+        all.extend(first.chain(second));
+        all
+    }
+}
 
 /// Compares two rows by the columns at these positions.
 pub(super) fn compare(a: &Row, b: &Row, order: &[(usize, bool)], columns: &[Column]) -> Ordering {
@@ -90,6 +170,52 @@ fn times(a: &[u8], b: &[u8]) -> Ordering {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn rows(count: u64) -> Vec<Row> {
+        let number = |i: u64| i.wrapping_mul(6_364_136_223_846_793_005) >> 40;
+        let row =
+            |i| vec![Some((number(i) % 997).to_string().into_bytes()), Some(i.to_string().into_bytes())];
+        (0..count).map(row).collect()
+    }
+
+    fn columns() -> Vec<Column> {
+        let column = |name: &str| Column::new(name.to_owned(), "bigint".parse().unwrap(), None, false);
+        vec![column("a"), column("b")]
+    }
+
+    #[tokio::test]
+    async fn rows_are_sorted_in_pieces_as_at_once() {
+        let columns = columns();
+        for count in [0, 1, 2, 255, 256, 257, 1000, 5000] {
+            let order = [(0, true)];
+            let mut wanted = rows(count);
+            wanted.sort_by(|a, b| compare(a, b, &order, &columns));
+            let order = Order { by: &order, columns: &columns };
+            assert_eq!(sorted(rows(count), order).await, wanted, "{count}");
+        }
+    }
+
+    /// Others run meanwhile, and whoever no longer wants the rows ends it.
+    #[tokio::test]
+    async fn a_long_sort_lets_others_run() {
+        use std::rc::Rc;
+        let turns = Rc::new(std::cell::Cell::new(0));
+        let columns = columns();
+        let order = [(0, false), (1, true)];
+        let order = Order { by: &order, columns: &columns };
+        let others = async {
+            loop {
+                turns.set(turns.get() + 1);
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::select! {
+            biased;
+            rows = sorted(rows(100_000), order) => assert_eq!(rows.len(), 100_000),
+            () = others => {}
+        }
+        assert!(turns.get() > 400, "{}", turns.get());
+    }
 
     #[test]
     fn ok_numbers_and_times() {

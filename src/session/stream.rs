@@ -5,7 +5,7 @@ use super::heading::Heading;
 use super::history_rows::HistoryRows;
 use super::origin::Sight;
 use super::row_maker::{Made, RowMaker};
-use super::sort;
+use super::sort::{self, Order};
 use crate::agent_client::{AgentRows, Batch};
 use crate::failure::Failure;
 use crate::plan::group::Grouping;
@@ -186,12 +186,12 @@ impl RowStream {
     async fn next_sorted(&mut self) -> Result<Next, Failure> {
         if self.sorted.is_none() {
             let computed: Vec<Column> = self.groups.iter().flat_map(Groups::computed).cloned().collect();
-            let (mut all, notes) = match self.groups.take() {
+            let (all, notes) = match self.groups.take() {
                 Some(groups) => self.grouped(groups).await?,
                 None => self.whole().await?,
             };
             let columns: Vec<Column> = self.maker.source.iter().cloned().chain(computed).collect();
-            all.sort_by(|a, b| sort::compare(a, b, &self.order, &columns));
+            let all = sort::sorted(all, Order { by: &self.order, columns: &columns }).await;
             self.sorted = Some((all.into_iter(), notes));
         }
         loop {
