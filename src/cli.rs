@@ -107,5 +107,6 @@ pub fn main() -> ExitCode {
     });
     // What still computes without a pause is not waited for: whoever stopped the program is.
     runtime.shutdown_timeout(LAST_WAIT);
+    crate::telemetry::traces::finish();
     code
 }

@@ -1,9 +1,10 @@
-//! The log, the metrics and the audit log. Of the log: level, form, and what keeps a flood of equal
-//! lines out of it. No password, token or row value is ever written to it.
+//! The log, the metrics, the spans and the audit log. Of the log: level, form, and what keeps a
+//! flood of equal lines out of it. No password, token or row value is ever written to it.
 
 pub mod audit;
 pub mod figures;
 pub mod metrics;
+pub mod traces;
 
 use dbtrail_types::thread_name::STORE_OPENING;
 use std::collections::HashMap;
@@ -27,12 +28,24 @@ type SetFilter = Box<dyn Fn(EnvFilter) + Send + Sync>;
 static LEVEL: OnceLock<SetFilter> = OnceLock::new();
 
 fn filter(level: &str) -> EnvFilter {
+    if let Ok(said) = std::env::var("RUST_LOG")
+        && let Some(filter) = said_filter(&said)
+    {
+        return filter;
+    }
     // Only this program's own lines are known to hold no secret: at debug, the SQL parser logs
     // every token that it reads.
     let others = if level == "error" { "error" } else { "warn" };
     EnvFilter::new(format!(
         "{others},sqlparser=off,dbtrail_shim={level},dbtrail_history={level},dbtrail_types={level}"
     ))
+}
+
+/// What RUST_LOG says, whatever else does; `None`: nothing that is understood.
+fn said_filter(said: &str) -> Option<EnvFilter> {
+    let filter = EnvFilter::try_new(said).ok().filter(|_| !said.trim().is_empty())?;
+    // It would write literals of statements.
+    Some(filter.add_directive("sqlparser=off".parse().ok()?))
 }
 
 /// From now on the log that was started has this level.
@@ -61,6 +74,7 @@ pub fn start(level: &str, format: Format) {
     if let Ok(set) = started {
         let _ = LEVEL.set(set);
     }
+    traces::start();
     // The message of a panic may hold a value of a row; where it happened is enough to find the
     // bug.
     std::panic::set_hook(Box::new(|panic| {
@@ -122,6 +136,13 @@ impl Sparse {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn ok_what_rust_log_says_and_never_the_tokens_of_statements() {
+        let filter = said_filter("dbtrail_shim=debug,sqlparser=trace").unwrap().to_string();
+        assert!(filter.contains("dbtrail_shim=debug") && filter.contains("sqlparser=off"), "{filter}");
+        assert!(said_filter("").is_none() && said_filter("a=b=c").is_none());
+    }
 
     #[test]
     fn ok_one_line_a_period_and_the_count_of_the_others() {

@@ -2,8 +2,10 @@
 
 use super::Caller;
 use crate::failure::Failure;
+use dbtrail_types::agent_api::REQUEST_ID;
 use dbtrail_types::names::RequestId;
-use reqwest::header::HeaderValue;
+use dbtrail_types::trace::{TRACEPARENT, TraceContext};
+use reqwest::header::{HeaderMap, HeaderValue};
 
 /// The token of the caller, as a header.
 pub(super) fn bearer(caller: &Caller) -> Result<Option<HeaderValue>, Failure> {
@@ -15,8 +17,12 @@ pub(super) fn bearer(caller: &Caller) -> Result<Option<HeaderValue>, Failure> {
     Ok(Some(value))
 }
 
-/// The id of a request, as a header.
-pub(super) fn request_id(id: &RequestId) -> Result<HeaderValue, Failure> {
-    HeaderValue::from_str(id.as_str())
-        .map_err(|e| Failure::Internal(format!("a request id is no header: {e}")))
+/// The id of a request, and its trace.
+pub(super) fn identify(headers: &mut HeaderMap, id: &RequestId) -> Result<(), Failure> {
+    let header = |text: &str| {
+        HeaderValue::from_str(text).map_err(|e| Failure::Internal(format!("a request id is no header: {e}")))
+    };
+    headers.insert(REQUEST_ID, header(id.as_str())?);
+    headers.insert(TRACEPARENT, header(&TraceContext::of(id.as_str()).to_string())?);
+    Ok(())
 }

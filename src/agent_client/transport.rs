@@ -1,14 +1,14 @@
 //! Requests on their way to the agent, and what of an answer does not depend on the question.
 
 use super::errors::{cleaned, unreachable};
-use super::headers::{bearer, request_id};
+use super::headers::{bearer, identify};
 use super::response::{ROWS, is_framed, media_type};
 use super::{AgentClient, AgentSettings, Caller, Endpoint, SetupError, Transport, errors, in_process, tls};
 use crate::failure::Failure;
 use crate::telemetry::figures;
 use crate::telemetry::metrics::metrics;
 use bytes::Bytes;
-use dbtrail_types::agent_api::{ErrorBody, REQUEST_ID};
+use dbtrail_types::agent_api::ErrorBody;
 use dbtrail_types::names::RequestId;
 use hyper::Request;
 use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, HeaderValue, USER_AGENT};
@@ -125,7 +125,7 @@ pub(super) async fn send(
     id: &RequestId,
 ) -> Result<Response, Failure> {
     let headers = request.headers_mut();
-    headers.insert(REQUEST_ID, request_id(id)?);
+    identify(headers, id)?;
     if let Some(bearer) = bearer(caller)? {
         headers.insert(AUTHORIZATION, bearer);
     }
@@ -141,7 +141,7 @@ pub(super) async fn refusal(
     id: &RequestId,
 ) -> Result<Option<ErrorBody>, Failure> {
     let headers = request.headers_mut();
-    headers.insert(REQUEST_ID, request_id(id)?);
+    identify(headers, id)?;
     if let Some(bearer) = bearer(caller)? {
         headers.insert(AUTHORIZATION, bearer);
     }
@@ -209,7 +209,7 @@ fn head(
     headers.insert(CONTENT_LENGTH, HeaderValue::from(length));
     headers.insert(ACCEPT, HeaderValue::from_static(ROWS));
     headers.insert(USER_AGENT, HeaderValue::from_static(AGENT));
-    headers.insert(REQUEST_ID, request_id(id)?);
+    identify(headers, id)?;
     if let Some(bearer) = bearer {
         headers.insert(AUTHORIZATION, bearer);
     }

@@ -30,11 +30,12 @@ use dbtrail_mysql_wire::packets::Packets;
 use dbtrail_mysql_wire::results;
 use dbtrail_types::names::RequestId;
 use dbtrail_types::secret::Secret;
+use dbtrail_types::trace::{self, Span};
 use form::Form;
 pub use live::Live;
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::net::TcpStream;
 use work::Work;
 
@@ -106,7 +107,7 @@ struct Connection {
 
 /// Speaks with one client until it goes.
 pub async fn serve(socket: TcpStream, live: Arc<Live>, context: ConnectionContext) {
-    let _connected = metrics().connected();
+    let (_connected, began, id) = (metrics().connected(), Instant::now(), context.id);
     // Answers are small: waiting to fill segments would only delay them.
     let _ = socket.set_nodelay(true);
     let port = socket.local_addr().map_or(0, |address| address.port());
@@ -134,6 +135,12 @@ pub async fn serve(socket: TcpStream, live: Arc<Live>, context: ConnectionContex
         () = connection.run() => {}
         () = end.cancelled() => {}
     }
+    trace::record(|| {
+        Span::new("connection".to_owned(), log::connection_trace(id), began.elapsed())
+            .number("dbtrail.connection", u64::from(id))
+            .text("client.address", connection.context.host.as_str())
+            .text("user.name", connection.asked.as_str())
+    });
 }
 
 impl Connection {

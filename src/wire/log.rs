@@ -8,11 +8,17 @@ use crate::session::{About, Identity, Noted, Role, Session};
 use crate::telemetry::metrics::{Code, Ended, metrics};
 use crate::telemetry::{Sparse, audit, figures};
 use dbtrail_types::names::RequestId;
+use dbtrail_types::trace::{self, Span, TraceContext};
 use std::sync::{Arc, LazyLock};
 use std::time::{Duration, Instant};
 
 /// Refused logins, and what a monitor may not ask: pools try again without end.
 static REFUSED: LazyLock<Sparse> = LazyLock::new(Sparse::default);
+
+/// The trace of a connection.
+pub(super) fn connection_trace(id: u32) -> TraceContext {
+    TraceContext::of(&format!("connection {id}"))
+}
 
 enum Outcome {
     /// The client went away, was killed, or the server ended before the answer did.
@@ -124,6 +130,7 @@ impl Line {
         let ended = Ended { class, code, took, first, rows, bytes };
         metrics().statement(&ended);
         figures::statement(&self.identity.user, &ended);
+        trace::record(|| self.span(about, class, took));
         if about.travels() && audit::is_on() {
             let (outcome, number, word) = match &self.outcome {
                 Outcome::Gone => ("cancelled", None, None),
@@ -147,6 +154,28 @@ impl Line {
                 "word": word,
                 "milliseconds": u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
             }));
+        }
+    }
+
+    fn span(&self, about: &About, class: &'static str, took: Duration) -> Span {
+        let connection = connection_trace(self.identity.connection_id);
+        let context = TraceContext::of(self.request.as_str());
+        let span = Span::new(class.to_owned(), context, took)
+            .text("dbtrail.request_id", self.request.as_str())
+            .text("user.name", self.identity.user.as_str())
+            .number("dbtrail.connection", u64::from(self.identity.connection_id))
+            .number("db.response.returned_rows", self.rows);
+        let mut span = Span { link: Some(connection), ..span };
+        if let Some(table) = &about.table {
+            span = span.text("db.collection.name", table.as_str());
+        }
+        match &self.outcome {
+            Outcome::Done => span,
+            Outcome::Gone => Span { error: Some("cancelled".to_owned()), ..span },
+            Outcome::Failed(_, code) => {
+                let span = span.text("db.response.status_code", code.to_string());
+                Span { error: Some(format!("error {code}")), ..span }
+            }
         }
     }
 

@@ -27,7 +27,7 @@ const LAYERS: &[(&str, &[&str])] = &[
 
 /// An external crate, and the modules at home with it. Those not named here may be used anywhere.
 const HOMES: &[(&str, &[&str])] = &[
-    ("reqwest", &["agent_client"]),
+    ("reqwest", &["agent_client", "telemetry"]),
     ("dbtrail_history", &["config", "cli"]),
     ("dbtrail_mysql_wire", &["wire", "cli"]),
     ("dbtrail_tls", &["agent_client"]),

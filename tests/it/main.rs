@@ -62,6 +62,7 @@ mod status_during_start;
 mod support;
 mod tenant_statements;
 mod tenants;
+mod traces;
 mod transcripts;
 mod truth_agent;
 mod truth_windows;

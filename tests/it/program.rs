@@ -171,11 +171,16 @@ pub fn chain(more: &str) -> Chain {
 
 /// The same on this recording, with this default schema.
 pub fn chain_on(recording: &Path, schema: &str, more: &str) -> Chain {
+    chain_with(recording, schema, more, &[])
+}
+
+/// The same where both have these variables in their environment.
+pub fn chain_with(recording: &Path, schema: &str, more: &str, environment: &[(&str, &str)]) -> Chain {
     let folder = tempfile::tempdir().expect("a folder");
     let (tokens, config) = (folder.path().join("tokens"), folder.path().join("shim.yaml"));
     std::fs::write(&tokens, "agent-token\n").expect("a file");
     let text = |path: &Path| path.to_str().expect("UTF-8").to_owned();
-    let agent = Program::start(&[
+    let agent = [
         "agent",
         "--binlog",
         &text(recording),
@@ -185,7 +190,8 @@ pub fn chain_on(recording: &Path, schema: &str, more: &str) -> Chain {
         "127.0.0.1:0",
         "--token-file",
         &text(&tokens),
-    ]);
+    ];
+    let agent = Program::start_with(&agent, environment);
     let line = agent.line("listens on http://");
     let agent_url = line.rsplit(' ').next().expect("an address");
     let yaml = format!(
@@ -193,7 +199,7 @@ pub fn chain_on(recording: &Path, schema: &str, more: &str) -> Chain {
          server_id: shop-1\n    agent_token: agent-token\n    default_schema: {schema}\n{more}"
     );
     std::fs::write(&config, &yaml).expect("a file");
-    let shim = Program::start(&["--config", &text(&config)]);
+    let shim = Program::start_with(&["--config", &text(&config)], environment);
     let line = shim.line("the shim listens");
     let digits = |c: char| c.is_ascii_digit();
     let following = line.split("127.0.0.1:").nth(1).expect("an address");

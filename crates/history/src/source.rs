@@ -33,6 +33,7 @@ mod resume;
 mod running;
 mod session;
 mod sessions;
+mod span;
 mod start;
 mod stream;
 mod task;

@@ -19,5 +19,6 @@ pub mod result_set;
 pub mod secret;
 pub mod thread_name;
 pub mod timestamp;
+pub mod trace;
 pub mod undo_script;
 pub mod zone;

@@ -9,6 +9,7 @@ use axum::http::{HeaderName, HeaderValue, Method};
 use axum::middleware::Next;
 use axum::response::Response;
 use dbtrail_types::agent_api::{REQUEST_ID, code};
+use dbtrail_types::trace::{self, Span, TRACEPARENT, TraceContext};
 use futures_util::FutureExt;
 use std::panic::AssertUnwindSafe;
 use std::time::Instant;
@@ -19,6 +20,8 @@ const MAX_ID: usize = 128;
 /// What is noted of a request.
 pub(super) struct RequestLine {
     id: Option<HeaderValue>,
+    /// The span that it is a part of.
+    parent: Option<TraceContext>,
     method: Method,
     path: String,
     began: Instant,
@@ -28,6 +31,7 @@ impl RequestLine {
     pub(super) fn of<B>(request: &hyper::Request<B>) -> Self {
         Self {
             id: request.headers().get(REQUEST_ID).filter(|v| v.len() <= MAX_ID).cloned(),
+            parent: parent(request),
             method: request.method().clone(),
             path: request.uri().path().to_owned(),
             began: Instant::now(),
@@ -36,7 +40,7 @@ impl RequestLine {
 
     /// The answer, counted and with the request's id; where making it panics, one that says so.
     pub(super) async fn answered(self, agent: &Agent, answer: impl Future<Output = Response>) -> Response {
-        let Self { id, method, path, began } = self;
+        let Self { id, parent, method, path, began } = self;
         let mut response = AssertUnwindSafe(answer).catch_unwind().await.unwrap_or_else(|_| {
             tracing::error!(%path, "a request made the agent panic");
             let why = "the agent failed on this request; its log says more";
@@ -44,6 +48,17 @@ impl RequestLine {
         });
         let status = response.status().as_u16();
         agent.metrics.count(&path, status, began.elapsed());
+        trace::record(|| {
+            let context = parent.map_or_else(TraceContext::begin, |parent| parent.child());
+            let span = Span::new(format!("{method} {}", route(&path)), context, began.elapsed())
+                .number("http.response.status_code", u64::from(status));
+            let span = match id.as_ref().and_then(|id| id.to_str().ok()) {
+                Some(id) => span.text("dbtrail.request_id", id),
+                None => span,
+            };
+            let error = (status >= 500).then(|| format!("status {status}"));
+            Span { parent: parent.map(|parent| parent.span), error, ..span }
+        });
         let shown = id.as_ref().and_then(|v| v.to_str().ok()).unwrap_or("-");
         tracing::debug!(%method, %path, status, request_id = shown, "answered");
         if let Some(id) = id {
@@ -51,6 +66,19 @@ impl RequestLine {
         }
         response
     }
+}
+
+/// What the header says, where anybody asks.
+fn parent<B>(request: &hyper::Request<B>) -> Option<TraceContext> {
+    if !trace::is_on() {
+        return None;
+    }
+    TraceContext::read(request.headers().get(TRACEPARENT)?.to_str().ok()?)
+}
+
+/// The first two parts of a path: after these are names.
+fn route(path: &str) -> &str {
+    path.match_indices('/').nth(2).map_or(path, |(at, _)| &path[..at])
 }
 
 /// Around every request.

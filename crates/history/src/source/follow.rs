@@ -5,6 +5,7 @@ use super::dump_origin::Origin;
 use super::preflight::may_see_processes;
 use super::resume::{self, Continuation};
 use super::session::Session;
+use super::span::CaptureSpan;
 use super::stream::Stream;
 use super::task::SourceTask;
 use super::{Ended, SourceError, backfill, baseline, clock, definitions, sessions, start};
@@ -131,10 +132,10 @@ impl SourceTask<'_> {
 
     /// One connection, from connecting to its end; whether the log came in.
     async fn once(&self, goal: &mut Goal) -> (Ended, bool) {
-        let mut flowed = false;
-        match self.connected(goal, &mut flowed).await {
-            Ok(ended) | Err(ended) => (ended, flowed),
-        }
+        let (mut flowed, mut span) = (false, CaptureSpan::begin(self.config.address()));
+        let (Ok(ended) | Err(ended)) = self.connected(goal, &mut flowed).await;
+        span.ends(&ended);
+        (ended, flowed)
     }
 
     async fn connected(&self, goal: &mut Goal, flowed: &mut bool) -> Result<Ended, Ended> {
