@@ -25,6 +25,7 @@ mod local_time;
 mod memory;
 mod notes;
 mod origin;
+mod output;
 mod own;
 mod prepared;
 mod prepared_statements;

@@ -4,6 +4,7 @@ use super::group::Groups;
 use super::heading::Heading;
 use super::history_rows::HistoryRows;
 use super::origin::Sight;
+use super::output::Output;
 use super::row_maker::{Made, RowMaker};
 use super::sort::{self, Order};
 use crate::agent_client::{AgentRows, Batch};
@@ -16,7 +17,6 @@ use dbtrail_types::column::Column;
 use dbtrail_types::memory::{Memory, Share};
 use dbtrail_types::result_set::{Note, ResultColumn, Row};
 use dbtrail_types::zone::Zone;
-use std::collections::HashSet;
 use std::sync::Arc;
 
 /// Rows that ORDER BY keeps in memory at most, in bytes of cells.
@@ -28,8 +28,7 @@ const SORT_MEMORY: usize = 64 << 20;
 pub struct RowStream {
     rows: AgentRows,
     maker: RowMaker,
-    /// Columns of the source, and whether it is the last time that one is shown.
-    output: Vec<(usize, bool)>,
+    output: Output,
     order: Vec<(usize, bool)>,
     /// Rows are put into groups, and not shown.
     groups: Option<Groups>,
@@ -99,14 +98,11 @@ impl RowStream {
         (limit, max_rows): (Option<Limit>, Option<u64>),
     ) -> Self {
         let Selected { output, order, grouping } = selected;
-        let mut shown = HashSet::new();
-        let mut output: Vec<(usize, bool)> =
-            output.iter().rev().map(|o| (o.source, shown.insert(o.source))).collect();
-        output.reverse();
+        let output = Output::new(output.iter().map(|column| column.source));
         maker.needed = vec![false; maker.source.len()];
         let grouped = grouping.iter().flat_map(Grouping::needed);
         let sorted = order.iter().map(|(at, _)| *at).chain(grouped);
-        for at in output.iter().map(|(at, _)| *at).chain(sorted) {
+        for at in output.sources().chain(sorted) {
             if let Some(needed) = maker.needed.get_mut(at) {
                 *needed = true;
             }
@@ -276,17 +272,12 @@ impl RowStream {
     /// OFFSET, LIMIT and the select list.
     fn limited(&mut self, rows: Vec<Row>) -> Vec<Row> {
         let mut kept = Vec::with_capacity(rows.len());
-        for mut row in rows {
+        for row in rows {
             if self.skip > 0 {
                 self.skip -= 1;
             } else if self.left > 0 {
                 self.left -= 1;
-                let cells = self.output.iter().map(
-                    |(at, last)| {
-                        if *last { row[*at].take() } else { row[*at].clone() }
-                    },
-                );
-                kept.push(cells.collect());
+                kept.push(self.output.of(row));
             }
         }
         kept

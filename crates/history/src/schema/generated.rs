@@ -97,6 +97,10 @@ pub(super) fn left_out(full: &Full, columns: &[usize]) -> Option<Full> {
 /// The row with what another row of the same definition tells of its unknown cells; `None`: it
 /// tells nothing of them.
 pub(super) fn filled(known: &StoredDefinition, row: &Image, other: &Image) -> Option<Image> {
+    // Of most rows every cell is known.
+    if !row.cells().any(|cell| cell == Content::Unknown) {
+        return None;
+    }
     let (cells, others): (Vec<Content<'_>>, Vec<Content<'_>>) =
         (row.cells().collect(), other.cells().collect());
     let reported = |i: usize, cell: Content<'_>| {
