@@ -1,5 +1,6 @@
-//! The versions of many changes that are known by their keys, read in the order of the keys: what
-//! lies beside each other is read together, and of a key that changed often each version once.
+//! The versions of many changes that are known by their keys, read in the order of the keys: the
+//! pages of what lies beside each other are at hand, and of a key that changed often each version
+//! is read once.
 
 use super::form::{Written, damaged, is_whole, leans_on_before, read_version, row_of, sequence_of};
 use super::{ChangeSequence, DEPTH, GenerationId, Version, Versions, version_key};
@@ -9,10 +10,6 @@ use std::cmp::Ordering;
 
 /// A change: in which generation, of which key, and its number.
 pub type ChangeOf<'k> = (GenerationId, &'k [u8], ChangeSequence);
-
-/// Pairs that nobody asked for and that are passed over, one by one, before the next one that is
-/// wanted is looked up.
-const PASSED: usize = 24;
 
 impl Versions<'_> {
     /// The versions that these changes left, in the order in which they are given. `None`: they
@@ -96,32 +93,20 @@ impl Reader {
         self.keys[self.from..self.to].last().and_then(|(key, _)| sequence_of(key))
     }
 
-    /// Reads on from the next key that is wanted, until too many are between it and the one after.
+    /// Reads the next row. A range over several rows would cost more: what lies between them is
+    /// read too, and each file that has something of it is looked at.
     fn read(&mut self, snapshot: &dyn Snapshot) -> Result<(), StoreError> {
-        let (Some((last, _)), Some((first, _))) = (self.keys.get(self.from), self.keys.last()) else {
-            return Ok(());
-        };
-        let upper = [last.as_slice(), &[0]].concat();
-        let lower = row_of(first)?.to_vec();
-        let (before, mut passed) = (self.from, 0);
+        let Some((newest, _)) = self.keys.get(self.from) else { return Ok(()) };
+        let (lower, upper) = (row_of(newest)?.to_vec(), [newest.as_slice(), &[0]].concat());
+        let before = self.from;
         snapshot.back(Table::Versions, &lower, &upper, &mut |stored, value| {
-            if self.held.is_empty() && self.keys.get(self.from).is_none_or(|(key, _)| stored > key.as_slice())
-            {
-                passed += 1;
-                return Ok(passed <= PASSED);
-            }
-            passed = 0;
             self.take(stored, value)?;
-            Ok(!self.is_done() && !self.is_over_budget())
+            Ok(self.from == before && !self.is_over_budget())
         })?;
-        if !self.held.is_empty() && !self.is_over_budget() {
-            return Err(gone());
+        if self.is_over_budget() || self.from > before {
+            return Ok(());
         }
-        // The first pair is the one that is wanted, or it is not there.
-        if self.from == before && !self.is_over_budget() {
-            return Err(damaged("a change has no version"));
-        }
-        Ok(())
+        Err(if self.held.is_empty() { damaged("a change has no version") } else { gone() })
     }
 
     /// Takes the next older version of the row.
