@@ -13,6 +13,8 @@
 
 mod cells;
 mod harness;
+mod keys;
+mod login;
 mod preflight;
 mod stream;
 mod times;

@@ -1,32 +1,25 @@
 //! Events to committed entries: what is rolled back never becomes one.
 
+mod transaction;
+mod xa;
+
 use super::event::{self, Event, kind};
 use super::gtid::{self, Announced};
 use super::savepoints::Savepoints;
 use super::spoken;
 use super::table_map::Mapped;
 use super::{
-    BinlogPosition, Change, CommittedTransaction, LogFault, LoggedStatement, MappedTable, MappedTables,
-    Origin, ServerVersion, SourceTime, SpillError, SpillOptions, TakeError, TransactionChanges, query, rows,
-    stamp, table_map,
+    BinlogPosition, Change, CommittedTransaction, LogFault, MappedTable, MappedTables, ServerVersion,
+    SourceTime, SpillOptions, TakeError, TransactionChanges, query, rows, table_map,
 };
 use crate::patterns::Patterns;
 use dbtrail_types::names::TableName;
 use std::collections::HashMap;
-use std::fmt::Write;
 use std::sync::Arc;
+use xa::xa_name;
 
-/// Prepared XA transactions kept at most; a server allows few (`max_connections`).
-const PREPARED: usize = 100_000;
 /// Table maps of one statement that are listed at most: far more than a statement can open.
 const MAPPED: usize = 16_384;
-
-/// The part of the memory for transactions that one of them may take when all of them together are
-/// over it.
-const SMALL: usize = 256;
-
-/// What ends the DROP TABLE that MariaDB logs for a CREATE OR REPLACE TABLE ... SELECT that failed.
-const FAILED_REPLACE: &str = "/* Generated to handle failed CREATE OR REPLACE */";
 
 /// What is known between two events.
 #[derive(Debug, Default)]
@@ -204,100 +197,6 @@ impl Assembly {
         }
     }
 
-    fn begin(&mut self, event: &Event, connection: Option<u32>, client: Option<u16>) {
-        self.began = None;
-        self.open = Some(Open {
-            position: self.position(event),
-            changes: TransactionChanges::default(),
-            savepoints: Savepoints::default(),
-            connection,
-            client,
-        });
-    }
-
-    fn entry(
-        &mut self,
-        event: &Event,
-        position: BinlogPosition,
-        connection: Option<u32>,
-        changes: TransactionChanges,
-    ) -> CommittedTransaction {
-        let announced = self.announced.take();
-        let offset = if announced.is_some() { self.announced_at } else { position.offset };
-        let connection = connection.or_else(|| announced.as_ref()?.connection);
-        let relayed = announced.as_ref().is_some_and(|a| a.relayed);
-        let origin = Origin { server: event.server, connection, offset, relayed };
-        let began = self.began.take().filter(|_| changes.has_rows());
-        let (committed, stamp) = stamp::of(event, announced.as_ref(), began, self.server);
-        CommittedTransaction {
-            gtid: announced.and_then(|a| a.gtid),
-            committed,
-            stamp,
-            position,
-            origin,
-            changes,
-        }
-    }
-
-    fn commit(&mut self, event: &Event) -> Option<CommittedTransaction> {
-        self.statement_ends();
-        let open = self.open.take()?;
-        Some(self.entry(event, open.position, open.connection, open.changes))
-    }
-
-    /// A transaction that changes nothing here, and counts as executed all the same if it has an
-    /// id.
-    fn nothing(&mut self, event: &Event) -> Option<CommittedTransaction> {
-        self.open = None;
-        let position = self.position(event);
-        self.announced.is_some().then(|| self.entry(event, position, None, TransactionChanges::default()))
-    }
-
-    /// What is rolled back never was; but for the table that MariaDB dropped for a CREATE OR
-    /// REPLACE TABLE ... SELECT that failed.
-    fn rolled_back(&mut self, event: &Event) -> Result<Option<CommittedTransaction>, SpillError> {
-        let stays =
-            |c: &Change| matches!(c, Change::Statement(s) if s.sql.trim_end().ends_with(FAILED_REPLACE));
-        if let Some(open) = &mut self.open {
-            open.changes.retain(stays)?;
-            if !open.changes.is_empty() {
-                return Ok(self.commit(event));
-            }
-        }
-        Ok(self.nothing(event))
-    }
-
-    /// A change of its own: inside of the open transaction, or an entry at once.
-    fn change(&mut self, event: &Event, change: Change) -> Result<Option<CommittedTransaction>, SpillError> {
-        if self.open.is_some() {
-            self.push(change)?;
-            return Ok(None);
-        }
-        let position = self.position(event);
-        let connection = if let Change::Statement(statement) = &change { statement.connection } else { None };
-        Ok(Some(self.entry(event, position, connection, vec![change].into())))
-    }
-
-    /// Another change of the open transaction.
-    fn push(&mut self, change: Change) -> Result<(), SpillError> {
-        let Some(open) = &mut self.open else { return Ok(()) };
-        open.changes.push(change)?;
-        let used = open.changes.memory().saturating_add(self.prepared_memory);
-        // Small ones are left alone: a file of its own for each would cost more than it gives.
-        if used > self.spill.memory && open.changes.memory() > self.spill.memory / SMALL {
-            open.changes.spill(&self.spill, &open.savepoints.marks())?;
-        }
-        Ok(())
-    }
-
-    fn unfollowable(
-        &mut self,
-        event: &Event,
-        reason: &str,
-    ) -> Result<Option<CommittedTransaction>, SpillError> {
-        self.change(event, Change::Unfollowable { tables: Vec::new(), reason: reason.to_owned() })
-    }
-
     fn rows(&mut self, event: &Event, layout: rows::Layout) -> Result<(), TakeError> {
         let (id, flags) = rows::head(event.body())?;
         let table = self.tables.get(&id).cloned();
@@ -377,55 +276,6 @@ impl Assembly {
         }
         Ok(None)
     }
-
-    /// XA_PREPARE_LOG_EVENT: one phase (a commit) or two (the rows wait for XA COMMIT).
-    fn xa_prepare(&mut self, event: &Event) -> Result<Option<CommittedTransaction>, TakeError> {
-        let mut body = super::bytes::Bytes(event.body());
-        if body.u8()? != 0 {
-            return Ok(self.commit(event));
-        }
-        let format = body.u32()?;
-        let (global, branch) = (body.length(4)?, body.length(4)?);
-        let mut name = String::new();
-        for part in [body.take(global)?, body.take(branch)?] {
-            // Writing to a String cannot fail.
-            let _ = write!(name, "x'{}',", hex::encode(part));
-        }
-        let _ = write!(name, "{format}");
-        self.statement_ends();
-        if let Some(open) = self.open.take() {
-            if self.prepared.len() >= PREPARED {
-                return Err(LogFault::TooManyPrepared.into());
-            }
-            self.take_prepared(&name);
-            self.prepared_memory += open.changes.memory();
-            self.prepared.insert(name, open);
-        }
-        Ok(self.nothing(event))
-    }
-
-    fn take_prepared(&mut self, name: &str) -> Option<Open> {
-        let open = self.prepared.remove(name)?;
-        self.prepared_memory = self.prepared_memory.saturating_sub(open.changes.memory());
-        Some(open)
-    }
-
-    fn xa_commit(
-        &mut self,
-        event: &Event,
-        statement: &LoggedStatement,
-    ) -> Result<Option<CommittedTransaction>, SpillError> {
-        if let Some(Open { connection, changes, .. }) = self.take_prepared(&xa_name(&statement.sql)) {
-            self.open = None;
-            self.announced.iter_mut().for_each(|a| a.relayed = true);
-            return Ok(Some(self.entry(event, self.position(event), connection, changes)));
-        }
-        self.open = None;
-        self.unfollowable(
-            event,
-            "an XA transaction was committed whose rows were logged before the record begins",
-        )
-    }
 }
 
 /// What is known of a table whose rows cannot be read.
@@ -447,15 +297,4 @@ fn first_words(sql: &str) -> Vec<String> {
         .take(3)
         .map(str::to_uppercase)
         .collect()
-}
-
-/// The XID of an XA statement: lower case, no white space, without options after it.
-fn xa_name(sql: &str) -> String {
-    let following = sql.trim_start().splitn(3, char::is_whitespace).nth(2).unwrap_or_default();
-    let lower = following.to_ascii_lowercase().replace("one phase", "");
-    let mut name: String = lower.chars().filter(|c| !c.is_whitespace()).collect();
-    if name.matches(',').count() == 1 {
-        name.push_str(",1");
-    }
-    name
 }

@@ -6,13 +6,16 @@
 
 #![expect(clippy::wildcard_enum_match_arm, reason = "the pairs of types that are not named are not followed")]
 
-use super::converted::convertible;
+mod lossless;
+mod strings;
+
 use super::number::{self, Exact};
 use super::temporal::Temporal;
-use dbtrail_types::charset;
 use dbtrail_types::column::{Column, ColumnType};
-use dbtrail_types::float_text::{double_text, exact_float_text, float_text};
+use dbtrail_types::float_text::{double_text, exact_float_text};
+pub(super) use lossless::{is_lossless, keeps_keys};
 use serde::{Deserialize, Serialize};
+use strings::{binary, text};
 
 /// sql_mode STRICT_TRANS_TABLES and STRICT_ALL_TABLES.
 pub(super) const STRICT: u64 = 0x60_0000;
@@ -253,151 +256,4 @@ fn set(text: &str, labels: &[String]) -> Option<Vec<u8>> {
     let chosen: Vec<&str> = text.split(',').filter(|l| !l.is_empty()).collect();
     let shown: Vec<&str> = labels.iter().map(String::as_str).filter(|l| chosen.contains(l)).collect();
     (shown.len() == chosen.len()).then(|| shown.join(",").into_bytes())
-}
-
-/// The text of a value that becomes text, by its old type.
-fn as_text(source: &OldValue<'_>, from: &Column) -> Option<String> {
-    Some(match source {
-        OldValue::Exact(exact) => exact.written.clone(),
-        OldValue::Float(v) => float_text(*v),
-        OldValue::Double(v) => double_text(*v),
-        OldValue::Text(text, _) => (*text).to_owned(),
-        // A TIMESTAMP is written in the session's time zone.
-        OldValue::Temporal(_) if matches!(from.ty, ColumnType::Timestamp { .. }) => return None,
-        OldValue::Temporal(t) => t.written.clone(),
-        OldValue::Bytes(_) => return None,
-    })
-}
-
-fn text(source: &OldValue<'_>, from: &Column, to: &Column) -> Option<Vec<u8>> {
-    let set = to.charset()?;
-    let mut text = match source {
-        // The bytes are taken for text of the new character set.
-        OldValue::Bytes(bytes) => charset::decode(set, bytes).ok()?.into_owned(),
-        _ => as_text(source, from)?,
-    };
-    if !convertible(&text, set) {
-        return None;
-    }
-    match &to.ty {
-        ColumnType::Char { chars } => {
-            text.truncate(text.trim_end_matches(' ').len());
-            fits(&text, *chars).then(|| text.into_bytes())
-        }
-        ColumnType::VarChar { chars } => {
-            if !fits(&text, *chars) {
-                // Spaces at the end that have no room are cut off, whatever the mode.
-                let room = usize::try_from(*chars).ok()?;
-                let end = text.char_indices().nth(room).map_or(text.len(), |(i, _)| i);
-                if text.get(end..)?.bytes().any(|b| b != b' ') {
-                    return None;
-                }
-                text.truncate(end);
-            }
-            Some(text.into_bytes())
-        }
-        ColumnType::Text { size } => {
-            let stored = charset::encode(set, text.as_bytes()).len();
-            (stored <= usize::try_from(size.most_bytes()).ok()?).then(|| text.into_bytes())
-        }
-        _ => None,
-    }
-}
-
-fn fits(text: &str, chars: u32) -> bool {
-    text.chars().count() <= usize::try_from(chars).unwrap_or(usize::MAX)
-}
-
-fn binary(source: &OldValue<'_>, from: &Column, to: &Column) -> Option<Vec<u8>> {
-    let mut bytes = match source {
-        OldValue::Bytes(bytes) => bytes.to_vec(),
-        OldValue::Text(text, _) => match from.charset() {
-            // The bytes as they are stored.
-            Some(set) if convertible(text, set) && !matches!(set, "utf16" | "utf32") => {
-                charset::encode(set, text.as_bytes()).into_owned()
-            }
-            _ => return None,
-        },
-        _ => as_text(source, from)?.into_bytes(),
-    };
-    let room = to.ty.is_bytes().then(|| to.ty.most_bytes()).flatten()?;
-    let room = usize::try_from(room).ok()?;
-    if bytes.len() > room {
-        return None;
-    }
-    if matches!(to.ty, ColumnType::Binary { .. }) {
-        bytes.resize(room, 0);
-    }
-    Some(bytes)
-}
-
-/// Whether no two values of the first type become the same, and every value fits: then the way back
-/// is known, too.
-pub(super) fn is_lossless(from: &Column, to: &Column) -> bool {
-    match (&from.ty, &to.ty) {
-        (
-            ColumnType::Int { size, unsigned, zerofill: false, .. },
-            ColumnType::Int { size: s, unsigned: u, zerofill: false, .. },
-        ) => {
-            let ((low, high), (l, h)) = (size.range(*unsigned), s.range(*u));
-            l <= low && high <= h
-        }
-        (
-            ColumnType::Decimal { precision, scale, unsigned, zerofill: false },
-            ColumnType::Decimal { precision: p, scale: s, unsigned: u, zerofill: false },
-        ) => scale <= s && precision - scale <= p - s && unsigned == u,
-        (ColumnType::VarChar { chars } | ColumnType::Char { chars }, ColumnType::VarChar { chars: c })
-        | (ColumnType::Char { chars }, ColumnType::Char { chars: c }) => chars <= c && wider(from, to),
-        (ColumnType::Text { size }, ColumnType::Text { size: s }) => {
-            size <= s && from.charset() == to.charset()
-        }
-        (ColumnType::VarBinary { bytes }, ColumnType::VarBinary { bytes: b }) => bytes <= b,
-        (ColumnType::Blob { size }, ColumnType::Blob { size: s }) => size <= s,
-        (ColumnType::Enum { labels }, ColumnType::Enum { labels: l })
-        | (ColumnType::Set { labels }, ColumnType::Set { labels: l }) => {
-            labels.iter().all(|label| l.contains(label)) && wider(from, to)
-        }
-        (ColumnType::Time { fsp }, ColumnType::Time { fsp: f })
-        | (ColumnType::DateTime { fsp }, ColumnType::DateTime { fsp: f })
-        | (ColumnType::Timestamp { fsp }, ColumnType::Timestamp { fsp: f }) => fsp <= f,
-        (ColumnType::Date, ColumnType::DateTime { .. }) => true,
-        _ => false,
-    }
-}
-
-/// Whether keys of the first type are the same bytes under the second (`key::encode_stored`), so
-/// that rows are found as before.
-pub(super) fn keeps_keys(from: &Column, to: &Column, by: By) -> bool {
-    if from.collation != to.collation {
-        return false;
-    }
-    match (&from.ty, &to.ty) {
-        (a, b) if a == b => true,
-        // Integers of all widths share one form; what does not fit makes a strict session fail.
-        (ColumnType::Int { .. }, ColumnType::Int { .. }) => is_lossless(from, to) || by.is_strict(),
-        (ColumnType::Decimal { scale, .. }, ColumnType::Decimal { scale: s, .. }) => {
-            scale == s && is_lossless(from, to)
-        }
-        (ColumnType::Enum { labels }, ColumnType::Enum { labels: l })
-        | (ColumnType::Set { labels }, ColumnType::Set { labels: l }) => l.starts_with(labels),
-        (ColumnType::Char { .. } | ColumnType::VarChar { .. }, ColumnType::VarChar { .. })
-        | (ColumnType::Char { .. }, ColumnType::Char { .. })
-        | (ColumnType::VarBinary { .. }, ColumnType::VarBinary { .. }) => is_lossless(from, to),
-        _ => false,
-    }
-}
-
-/// Whether a character set holds every character of another.
-fn wider(from: &Column, to: &Column) -> bool {
-    match (from.charset(), to.charset()) {
-        (Some(a), Some(b)) => {
-            a == b
-                || matches!(
-                    (a, b),
-                    ("utf8mb3" | "utf8" | "latin1" | "ascii" | "ucs2", "utf8mb4")
-                        | ("ascii", "utf8mb3" | "latin1")
-                )
-        }
-        _ => false,
-    }
 }

@@ -1,6 +1,7 @@
 //! Statements of the log to effects.
 
 mod create;
+mod lost;
 mod partitions;
 mod rename;
 
@@ -14,12 +15,13 @@ use super::engines;
 use super::foreign::keeps_keys;
 use super::harmless;
 use super::implicit_default::ImplicitDefault;
-use super::links;
 use super::reach;
 use super::silent_changes::SilentChange;
 use super::token::{Tokens, Unread, show};
 use crate::log::LoggedStatement;
 use dbtrail_types::names::TableName;
+pub(crate) use lost::excerpt;
+use lost::lost;
 
 const TEMPORARY: &str =
     "a session had made a temporary table of this name, and the log does not say which of the two is meant";
@@ -45,51 +47,6 @@ pub(super) fn follow(catalog: &mut Catalog, statement: &LoggedStatement) -> Vec<
             lost(catalog, statement, &reason, &named)
         }
     }
-}
-
-/// A statement that cannot be followed: all that it can have changed is unreadable; `named`: tables
-/// that it is known to speak of.
-fn lost(catalog: &mut Catalog, statement: &LoggedStatement, why: &str, named: &[TableName]) -> Vec<Effect> {
-    let reason = format!("this statement cannot be followed ({why}): {}", excerpt(&statement.sql));
-    let mut reach = reach::of(statement);
-    if reach.unknown && !named.is_empty() {
-        reach = reach::Reach::default();
-    }
-    if reach.rows.is_none() {
-        reach.tables.extend_from_slice(named);
-    }
-    if catalog.folds == Some(true) {
-        reach.tables = reach.tables.iter().map(TableName::to_lowercase).collect();
-    }
-    reach.tables.sort();
-    reach.tables.dedup();
-    for table in &reach.tables {
-        catalog.forget(table);
-    }
-    for schema in &reach.defaults {
-        catalog.schemas.remove(schema);
-        catalog.all_schemas = false;
-    }
-    let effects = links::in_doubt(&catalog.links, &reach, statement.updated_schemas.as_deref(), &reason);
-    // What only changed rows leaves definitions as they are.
-    if reach.rows.is_none() || reach.unknown {
-        for effect in &effects {
-            if let Effect::UnreadableAll { schemas, .. } = effect {
-                catalog.tables.retain(|t, _| !schemas.is_empty() && !schemas.contains(&t.schema));
-                catalog.whole.retain(|s| !schemas.is_empty() && !schemas.contains(s));
-            }
-        }
-    }
-    effects
-}
-
-/// A statement, or its beginning, for a message.
-pub(crate) fn excerpt(sql: &str) -> String {
-    let mut cut: String = sql.chars().take(200).map(|c| if c.is_control() { ' ' } else { c }).collect();
-    if cut.len() < sql.len() {
-        cut.push_str("...");
-    }
-    cut
 }
 
 struct Walk<'a> {

@@ -4,8 +4,9 @@
 //! Kept beside the definitions, since a foreign key changes with statements on either of its two
 //! tables. Knows no rows.
 
-use super::token::{Tokens, Unread, show};
-use crate::log::ServerVersion;
+mod clause;
+
+pub(super) use clause::{inline_counts, references};
 use dbtrail_types::column::same_name;
 use dbtrail_types::names::TableName;
 use serde::{Deserialize, Serialize};
@@ -234,50 +235,6 @@ impl ForeignKeys {
     }
 }
 
-/// `REFERENCES t (c) ON DELETE CASCADE`, after REFERENCES. A parent without a schema is one in the
-/// child's, which is not known here: it is left empty.
-pub(super) fn references(tokens: &mut Tokens, columns: Vec<String>) -> Result<ForeignKey, Unread> {
-    let parent = tokens.table(Some(""))?;
-    let referenced = if tokens.is_at('(') { super::key_parts::key_parts(tokens)?.0 } else { Vec::new() };
-    let mut key = ForeignKey {
-        number: 0,
-        names: Vec::new(),
-        columns,
-        parent,
-        referenced,
-        on_delete: Action::Restrict,
-        on_update: Action::Restrict,
-    };
-    while tokens.one_of(&["MATCH", "ON"]).is_some() {
-        match tokens.one_of(&["DELETE", "UPDATE"]) {
-            Some("DELETE") => key.on_delete = action(tokens)?,
-            Some(_) => key.on_update = action(tokens)?,
-            None => drop(tokens.next()),
-        }
-    }
-    Ok(key)
-}
-
-fn action(tokens: &mut Tokens) -> Result<Action, Unread> {
-    if tokens.words(&["CASCADE"]) {
-        Ok(Action::Cascade)
-    } else if tokens.words(&["SET", "NULL"]) {
-        Ok(Action::SetNull)
-    } else if tokens.words(&["SET", "DEFAULT"]) {
-        Ok(Action::SetDefault)
-    } else if tokens.words(&["NO", "ACTION"]) || tokens.words(&["RESTRICT"]) {
-        Ok(Action::Restrict)
-    } else {
-        Err(format!("{} is not a foreign key action that is known", show(tokens.peek())))
-    }
-}
-
-/// Whether `c INT REFERENCES p (id)` makes a foreign key: since MariaDB 10.5 and MySQL 9.0; before,
-/// it was read and ignored.
-pub(super) fn inline_counts(server: ServerVersion) -> bool {
-    !server.mariadb_before((10, 5)) && !server.mysql_before((9, 0))
-}
-
 /// Whether an engine keeps foreign keys; one that was not named is the server's default, which is
 /// taken for InnoDB.
 pub(super) fn keeps_keys(engine: Option<&str>) -> bool {
@@ -285,64 +242,4 @@ pub(super) fn keeps_keys(engine: Option<&str>) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn name(table: &str) -> TableName {
-        TableName { schema: "s".into(), table: table.into() }
-    }
-
-    fn key(text: &str) -> ForeignKey {
-        let mut tokens = Tokens::new(text, None, crate::log::ServerVersion::default(), false).unwrap();
-        let mut key = references(&mut tokens, vec!["a".into()]).unwrap();
-        if key.parent.schema.is_empty() {
-            key.parent.schema = "s".into();
-        }
-        key
-    }
-
-    #[test]
-    fn what_a_declaration_says_is_read() {
-        let read = key("p (id) MATCH SIMPLE ON UPDATE SET NULL ON DELETE CASCADE");
-        assert_eq!((read.on_delete, read.on_update), (Action::Cascade, Action::SetNull));
-        assert_eq!((&read.parent, read.referenced.as_slice()), (&name("p"), &["id".to_owned()][..]));
-        let read = key("o.p ON DELETE NO ACTION");
-        assert_eq!(
-            (read.parent.schema.as_str(), read.referenced.len(), read.changes_rows()),
-            ("o", 0, false)
-        );
-    }
-
-    #[test]
-    fn keys_follow_their_tables_and_columns() {
-        let mut keys = ForeignKeys::default();
-        keys.set(&name("c"), vec![key("p (id) ON DELETE CASCADE"), key("p (u) ON DELETE SET NULL")]);
-        keys.set(&name("g"), vec![key("c (id) ON UPDATE CASCADE")]);
-        assert_eq!(keys.of(&name("c"))[1].names, ["c_ibfk_2"]);
-        assert_eq!(keys.below(&name("p")), BTreeSet::from([name("c"), name("g")]));
-        keys.rename(&name("p"), &name("q"));
-        keys.rename(&name("c"), &name("d"));
-        let renamed = BTreeMap::from([("id".to_owned(), Some("ident".to_owned()))]);
-        keys.rename_columns(&name("q"), &renamed);
-        let parent = name("q");
-        let to: Vec<_> =
-            keys.to(&parent).map(|(child, k)| (child.table.as_str(), k.referenced[0].as_str())).collect();
-        assert_eq!(to, [("d", "ident"), ("d", "u")]);
-        assert!(!keys.drop(&name("d"), "c_ibfk_1"), "InnoDB has renamed it");
-        assert!(keys.drop(&name("d"), "D_ibfk_1") && keys.of(&name("d")).len() == 1);
-        keys.add(&name("d"), vec![key("p (x) ON DELETE CASCADE")]);
-        assert_eq!(keys.of(&name("d"))[1].names, ["d_ibfk_3"]);
-        assert_eq!(keys.of(&name("g"))[0].parent, name("d"));
-        keys.remove(&name("d"));
-        assert!(keys.below(&name("q")).is_empty());
-    }
-
-    #[test]
-    fn only_keys_that_change_rows_are_compared_with_the_server() {
-        let mut keys = ForeignKeys::default();
-        keys.set(&name("c"), vec![key("p (id) ON DELETE CASCADE"), key("p (u)")]);
-        assert_eq!(keys.difference(&name("c"), &[key("p ON DELETE CASCADE")]), None);
-        assert!(keys.difference(&name("c"), &[key("p (id) ON DELETE SET NULL")]).is_some());
-        assert!(keys.difference(&name("c"), &[]).is_some_and(|d| d.contains("not on the server")));
-    }
-}
+mod tests;
