@@ -18,6 +18,7 @@ mod foreign;
 mod generated;
 mod harmless;
 mod implicit_default;
+mod impossible_table;
 mod key_parts;
 mod links;
 mod lost_cell;
@@ -35,6 +36,7 @@ mod temporal;
 mod tests;
 mod token;
 mod touched;
+mod unread;
 mod versioned;
 mod written;
 

@@ -160,7 +160,7 @@ fn plain(
     for mut part in actions {
         reading.action(&mut part)?;
         if !part.is_at_end() {
-            return Err(format!("{} is not understood", show(part.peek())));
+            return Err(Unread::NotUnderstood(show(part.peek())));
         }
     }
     reading.carry_out()
@@ -209,7 +209,7 @@ impl Reading<'_> {
     }
 
     fn find(&self, name: &str) -> Result<usize, Unread> {
-        self.before.position(name).ok_or_else(|| format!("there is no column {name}"))
+        self.before.position(name).ok_or_else(|| Unread::NoColumn(name.to_owned()))
     }
 
     /// The definition of a column that an action works on: the one before, or what an earlier

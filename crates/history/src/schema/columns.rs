@@ -68,7 +68,7 @@ pub(super) fn set_default(
     } else if tokens.words(&["SET", "DEFAULT"]) {
         Some(default(&mut tokens)?)
     } else {
-        return Err(format!("{} is not understood", show(tokens.peek())));
+        return Err(Unread::NotUnderstood(show(tokens.peek())));
     };
     let column = &mut full.column;
     column.default_now = matches!(said, Some(ColumnDefault::Now(_)));
@@ -186,15 +186,17 @@ fn storable(full: &FullColumn) -> Result<(), Unread> {
     match &column.ty {
         ColumnType::Enum { labels } | ColumnType::Set { labels } => {
             match labels.iter().find(|l| !convertible(l, set)) {
-                Some(label) => {
-                    Err(format!("label '{label}' of column {} in character set {set}", column.name))
-                }
+                Some(label) => Err(Unread::Label {
+                    label: label.clone(),
+                    column: column.name.clone(),
+                    charset: set.to_owned(),
+                }),
                 None => Ok(()),
             }
         }
         ColumnType::VarChar { chars } => {
             let bytes = longest_character(set).map_or(0, |width| width.saturating_mul(*chars));
-            if bytes > 65_535 { Err(format!("column {} is longer than a row", column.name)) } else { Ok(()) }
+            if bytes > 65_535 { Err(Unread::LongerThanRow(column.name.clone())) } else { Ok(()) }
         }
         _ => Ok(()),
     }

@@ -10,7 +10,7 @@ use dbtrail_types::column::{Column, ColumnType, LobSize};
 fn width(column: &str, collation: Option<&str>) -> Result<u64, Unread> {
     let set = collation.and_then(|c| c.split('_').next());
     let width = set.and_then(longest_character).map(u64::from);
-    width.ok_or_else(|| format!("the character set of column {column} is not known"))
+    width.ok_or_else(|| Unread::UnknownCharset(column.to_owned()))
 }
 
 fn bytes(size: LobSize) -> u64 {
@@ -63,7 +63,7 @@ pub(super) fn redefined_size(before: &Column, ty: &mut ColumnType, collation: &s
         | ColumnType::DateTime { .. }
         | ColumnType::Timestamp { .. } => 26,
         ColumnType::Vector { .. } | ColumnType::Uuid | ColumnType::Inet4 | ColumnType::Inet6 => {
-            return Err(format!("the size of column {} is not known", before.name));
+            return Err(Unread::UnknownSize(before.name.clone()));
         }
     };
     if let ColumnType::Text { size } = ty {
@@ -84,7 +84,7 @@ pub(super) fn sized_for(length: u64, collation: &str) -> Result<LobSize, Unread>
 pub(super) fn fits_row(column: &Column, collation: &str) -> Result<(), Unread> {
     let ColumnType::VarChar { chars } = column.ty else { return Ok(()) };
     if u64::from(chars) * width(&column.name, Some(collation))? > 65_535 {
-        return Err(format!("column {} is longer than a row", column.name));
+        return Err(Unread::LongerThanRow(column.name.clone()));
     }
     Ok(())
 }
@@ -99,7 +99,7 @@ pub(super) fn keeps_labels(column: &Column, collation: &str) -> Result<(), Unrea
     {
         return Ok(());
     }
-    Err(format!("servers damage the labels outside of ASCII of column {} in such a conversion", column.name))
+    Err(Unread::DamagedLabels(column.name.clone()))
 }
 
 /// Whether the text can be held in a character set as it is.

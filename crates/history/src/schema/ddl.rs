@@ -44,7 +44,7 @@ pub(super) fn follow(catalog: &mut Catalog, statement: &LoggedStatement) -> Vec<
         Ok(effects) => effects,
         Err(reason) => {
             let named: Vec<TableName> = walk.table.take().into_iter().chain(walk.others).collect();
-            lost(catalog, statement, &reason, &named)
+            lost(catalog, statement, &reason.to_string(), &named)
         }
     }
 }
@@ -84,7 +84,7 @@ impl Walk<'_> {
     fn existing_table(&mut self, tokens: &mut Tokens) -> Result<TableName, Unread> {
         let name = self.name(tokens)?;
         if self.catalog.temporary.contains(&name) {
-            return Err(TEMPORARY.to_owned());
+            return Err(Unread::Uncertain(TEMPORARY));
         }
         Ok(name)
     }
@@ -94,7 +94,9 @@ impl Walk<'_> {
         if self.statement.sql_mode.unwrap_or(0) & FOREIGN_MODES == 0 {
             Ok(())
         } else {
-            Err("it ran in sql_mode ORACLE or another one that changes the meaning of types".to_owned())
+            Err(Unread::Uncertain(
+                "it ran in sql_mode ORACLE or another one that changes the meaning of types",
+            ))
         }
     }
 
@@ -112,7 +114,7 @@ impl Walk<'_> {
             return if tokens.one_of(&["TABLE", "TABLES"]).is_some() {
                 Ok(Vec::new())
             } else {
-                Err("ANALYZE carries a statement out".to_owned())
+                Err(Unread::Uncertain("ANALYZE carries a statement out"))
             };
         }
         match tokens.one_of(&[
@@ -138,11 +140,11 @@ impl Walk<'_> {
                     return Ok(vec![Effect::Truncated(name)]);
                 }
                 self.table = None;
-                Err(SilentChange::Statement.reason().to_owned())
+                Err(Unread::ChangesRows { reason: SilentChange::Statement.reason(), advised: false })
             }
-            Some(_) => Err(format!("{}: use binlog_format=ROW", SilentChange::Statement.reason())),
+            Some(_) => Err(Unread::ChangesRows { reason: SilentChange::Statement.reason(), advised: true }),
             None if tokens.one_of(harmless::STATEMENTS).is_some() => Ok(Vec::new()),
-            None => Err(format!("{} is not known", show(tokens.peek()))),
+            None => Err(Unread::UnknownStatement(show(tokens.peek()))),
         }
     }
 
@@ -175,14 +177,14 @@ impl Walk<'_> {
             let options = ["DEFAULT", "CHARACTER", "CHARSET", "COLLATE", "COMMENT", "ENCRYPTION", "READ"];
             let unnamed = tokens.clone().one_of(&options).is_some();
             let name = if unnamed { self.schema().map(str::to_owned) } else { Some(tokens.schema()?) };
-            self.schema_options(&mut tokens, &name.ok_or("it names no schema")?)?;
+            self.schema_options(&mut tokens, &name.ok_or(Unread::Malformed("it names no schema"))?)?;
             return Ok(Vec::new());
         }
         if !tokens.words(&["TABLE"]) {
             if is_other_object(&mut tokens) {
                 return Ok(Vec::new());
             }
-            return Err(format!("ALTER {} is not known", show(tokens.peek())));
+            return Err(Unread::UnknownStatement(format!("ALTER {}", show(tokens.peek()))));
         }
         tokens.words(&["IF", "EXISTS"]);
         let name = self.existing_table(&mut tokens)?;
@@ -198,10 +200,10 @@ impl Walk<'_> {
         }
         self.modes()?;
         let Some(before) = self.catalog.tables.get(&name).copied() else {
-            return Err("the table's definition before it is not known".to_owned());
+            return Err(Unread::Uncertain("the table's definition before it is not known"));
         };
         if let Some(reason) = engines::rows_elsewhere_in(&tokens) {
-            return Err(reason);
+            return Err(Unread::RowsElsewhere(reason));
         }
         let mut altered = alter::alter(tokens, self.catalog.full(before), self.schema(), self.silent())?;
         self.foreign_keys(&name, before, &mut altered);
@@ -249,10 +251,10 @@ fn after_settings(tokens: &mut Tokens) -> Result<(), Unread> {
     while !tokens.words(&["FOR"]) {
         let name = tokens.clone().name().unwrap_or_default().to_lowercase();
         if tokens.is_at_end() || tokens.is_at('(') {
-            return Err("SET STATEMENT is not understood".to_owned());
+            return Err(Unread::NotUnderstood("SET STATEMENT".to_owned()));
         }
         if ["mode", "character_set", "collation", "timestamp"].iter().any(|w| name.contains(w)) {
-            return Err(format!("SET STATEMENT {name} may change what it means"));
+            return Err(Unread::SetStatement(name));
         }
         tokens.next();
     }

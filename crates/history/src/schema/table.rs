@@ -1,14 +1,11 @@
 //! A table as its DDL declares it: more than clients see, enough to follow the next ALTER.
 
 use super::foreign::ForeignKey;
+use super::impossible_table::{ImpossibleTable, MOST_COLUMNS};
 use super::partition::Partitions;
 use dbtrail_types::column::{Column, ColumnKey, Indexes, TableDefinition, same_name};
 use serde::{Deserialize, Serialize};
 use std::collections::HashSet;
-
-/// No server allows more (manual: ["Limits on Table Column Count and Row
-/// Size"](https://dev.mysql.com/doc/refman/9.7/en/column-count-limit.html)).
-const MOST_COLUMNS: usize = 4096;
 
 /// What rows that were before get in an added column.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -94,15 +91,6 @@ pub(super) struct Full {
     /// The n of the TEXT(n) and BLOB(n) that the statement under way declares.
     #[serde(skip)]
     pub(super) lengths: Vec<(String, u64)>,
-}
-
-/// Why no server has such a table: a statement was not read as the server read it.
-#[derive(Debug, thiserror::Error)]
-pub(super) enum ImpossibleTable {
-    #[error("it has more than {MOST_COLUMNS} columns")]
-    TooManyColumns,
-    #[error("there would be two columns {0}")]
-    ColumnTwice(String),
 }
 
 impl Full {

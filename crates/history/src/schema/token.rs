@@ -1,5 +1,6 @@
 //! The tokens of a DDL statement, and how names count in it.
 
+pub(super) use super::unread::Unread;
 use crate::log::ServerVersion;
 use dbtrail_sql_text::{Cursor, ExecutableComments, Lexical, Quoting, Token};
 use dbtrail_types::names::TableName;
@@ -28,9 +29,6 @@ impl DerefMut for Tokens {
     }
 }
 
-/// What cannot be read: in words.
-pub(super) type Unread = String;
-
 impl Tokens {
     /// `folds`: names of tables and schemas count in lower case.
     pub(super) fn new(
@@ -41,7 +39,7 @@ impl Tokens {
     ) -> Result<Self, Unread> {
         let quoting = Quoting::of_sql_mode(sql_mode.unwrap_or(0));
         let comments = ExecutableComments::OfServer { mariadb: server.mariadb, version: server.code() };
-        let tokens = dbtrail_sql_text::tokens(sql, quoting, comments).map_err(|e| e.to_string())?;
+        let tokens = dbtrail_sql_text::tokens(sql, quoting, comments)?;
         Ok(Self { tokens: Cursor::new(tokens), folds })
     }
 
@@ -57,7 +55,7 @@ impl Tokens {
     pub(super) fn name(&mut self) -> Result<String, Unread> {
         match self.next() {
             Some(Token::Word(name) | Token::Quoted(name)) => Ok(name),
-            other => Err(format!("a name was expected, and {} came", show(other.as_ref()))),
+            other => Err(Unread::Unexpected { expected: "a name", found: show(other.as_ref()) }),
         }
     }
 
@@ -67,7 +65,7 @@ impl Tokens {
         let name = if self.symbol('.') {
             TableName { schema: first, table: self.name()? }
         } else {
-            let schema = current.ok_or_else(|| format!("table {first} has no schema"))?;
+            let schema = current.ok_or_else(|| Unread::NoSchema(first.clone()))?;
             TableName { schema: schema.to_owned(), table: first }
         };
         Ok(if self.folds { name.to_lowercase() } else { name })
@@ -97,9 +95,9 @@ impl Tokens {
     /// Passes over a parenthesised group; the cursor is on its `(`.
     pub(super) fn group(&mut self) -> Result<Self, Unread> {
         if !self.is_at('(') {
-            return Err(format!("( was expected, and {} came", show(self.peek())));
+            return Err(Unread::Unexpected { expected: "(", found: show(self.peek()) });
         }
-        let tokens = self.tokens.group().ok_or("a parenthesis is not closed")?;
+        let tokens = self.tokens.group().ok_or(Unread::Malformed("a parenthesis is not closed"))?;
         Ok(Self { tokens, folds: self.folds })
     }
 

@@ -28,7 +28,9 @@ pub(super) fn without_columns(full: &Full) -> Result<Full, Unread> {
     if are(ROW_END, &columns[0]) && are(ROW_START, &columns[1]) {
         Ok(bare)
     } else {
-        Err("where the server keeps its own columns of a system-versioned table is not known".to_owned())
+        Err(Unread::Uncertain(
+            "where the server keeps its own columns of a system-versioned table is not known",
+        ))
     }
 }
 
@@ -41,10 +43,10 @@ pub(super) fn end_of_time(server: ServerVersion) -> BackfilledValue {
 /// Adds the columns as the server does: after all others.
 pub(super) fn add_columns(full: &mut Full) -> Result<(), Unread> {
     if [ROW_START, ROW_END].iter().any(|name| full.position(name).is_some()) {
-        return Err("it has columns of its own for the time of its rows".to_owned());
+        return Err(Unread::Uncertain("it has columns of its own for the time of its rows"));
     }
     if full.primary_key.is_empty() {
-        return Err("it is system-versioned and has no primary key".to_owned());
+        return Err(Unread::Uncertain("it is system-versioned and has no primary key"));
     }
     for name in [ROW_START, ROW_END] {
         full.columns.push(FullColumn {

@@ -13,7 +13,7 @@ impl Reading<'_> {
             return Ok(());
         }
         if tokens.words(&["PERIOD", "FOR"]) {
-            return Err("a period changes the columns of a table".to_owned());
+            return Err(Unread::Uncertain("a period changes the columns of a table"));
         }
         if index(tokens, &mut self.declared)? {
             return Ok(());
@@ -25,7 +25,7 @@ impl Reading<'_> {
                 if !index(&mut one, &mut self.declared)? {
                     self.add_column(&mut one, maybe)?;
                     if !one.is_at_end() {
-                        return Err(format!("{} is not understood", show(one.peek())));
+                        return Err(Unread::NotUnderstood(show(one.peek())));
                     }
                 }
             }
@@ -66,7 +66,7 @@ impl Reading<'_> {
             return Ok(());
         }
         if tokens.words(&["PARTITION"]) || tokens.words(&["PERIOD", "FOR"]) {
-            return Err("rows or columns vanish with it".to_owned());
+            return Err(Unread::Uncertain("rows or columns vanish with it"));
         }
         let foreign = tokens.words(&["FOREIGN", "KEY"]);
         if let Some(word) = if foreign { Some("FOREIGN") } else { tokens.one_of(&["CHECK", "CONSTRAINT"]) } {
@@ -91,7 +91,7 @@ impl Reading<'_> {
         match self.before.position(&name) {
             Some(at) => self.dropped[at] = true,
             None if maybe => {}
-            None => return Err(format!("there is no column {name}")),
+            None => return Err(Unread::NoColumn(name.clone())),
         }
         Ok(())
     }
@@ -123,7 +123,7 @@ impl Reading<'_> {
         }
         self.defined[at] = true;
         if self.changed[at].replace((new, position)).is_some() {
-            return Err(format!("it changes column {old} twice"));
+            return Err(Unread::ChangedTwice(old.to_owned()));
         }
         Ok(())
     }
@@ -133,7 +133,7 @@ impl Reading<'_> {
             let maybe = tokens.words(&["IF", "EXISTS"]);
             let old = tokens.name()?;
             if !tokens.words(&["TO"]) {
-                return Err("RENAME COLUMN without TO".to_owned());
+                return Err(Unread::Malformed("RENAME COLUMN without TO"));
             }
             let new = tokens.name()?;
             if maybe && self.before.position(&old).is_none() {
@@ -200,7 +200,7 @@ impl Reading<'_> {
                     }
                 };
                 let found = self.placed.iter().position(is).filter(|_| silent.server.mariadb);
-                match self.placed.get_mut(found.ok_or_else(|| format!("there is no column {name}"))?) {
+                match self.placed.get_mut(found.ok_or_else(|| Unread::NoColumn(name.clone()))?) {
                     Some(PositionedColumn::New(column, _)) => &mut **column,
                     Some(PositionedColumn::Old(at)) => {
                         let at = *at;
@@ -217,18 +217,18 @@ impl Reading<'_> {
     /// CONVERT TO CHARACTER SET x [COLLATE y]
     pub(super) fn convert(&mut self, tokens: &mut Tokens) -> Result<(), Unread> {
         if !(tokens.words(&["TO", "CHARACTER", "SET"]) || tokens.words(&["TO", "CHARSET"])) {
-            return Err(format!("CONVERT {} is not followed", show(tokens.peek())));
+            return Err(Unread::NotFollowed(format!("CONVERT {}", show(tokens.peek()))));
         }
         let charset = word_or_text(tokens)?;
         if charset == "default" {
-            return Err("CONVERT TO CHARACTER SET DEFAULT is not followed".to_owned());
+            return Err(Unread::NotFollowed("CONVERT TO CHARACTER SET DEFAULT".to_owned()));
         }
         let (mut collation, mut certain) = self.silent.default_collation(&charset);
         if tokens.words(&["COLLATE"]) {
             (collation, certain) = self.silent.collation(&word_or_text(tokens)?, Some(&charset));
         }
         if collation == "binary" {
-            return Err("CONVERT TO CHARACTER SET binary turns text into bytes".to_owned());
+            return Err(Unread::Uncertain("CONVERT TO CHARACTER SET binary turns text into bytes"));
         }
         self.declared.collation = Some(collation.clone());
         self.declared.collation_certain = certain;

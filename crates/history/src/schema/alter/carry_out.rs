@@ -45,7 +45,7 @@ impl Reading<'_> {
             altered.full.columns.push(slot.column);
             altered.from.push(slot.from);
         }
-        altered.full.check().map_err(|e| e.to_string())?;
+        altered.full.check()?;
         altered.full.settle();
         if self.versioning == Some(true) {
             altered.full.versioned = true;
@@ -97,7 +97,7 @@ impl Reading<'_> {
                 ColumnPosition::First => 0,
                 ColumnPosition::After(name) => {
                     let before = slots.iter().position(|s| same_name(&s.column.column.name, &name));
-                    before.ok_or_else(|| format!("there is no column {name} to come after"))? + 1
+                    before.ok_or_else(|| Unread::NoColumnBefore(name.clone()))? + 1
                 }
             };
             slots.insert(at, slot);
@@ -151,7 +151,7 @@ impl Reading<'_> {
                 continue;
             }
             if before.is_text() && !before.collation_certain {
-                return Err(format!("the character set of column {} is not known", before.column.name));
+                return Err(Unread::UnknownCharset(before.column.name.clone()));
             }
             let column = before.column.clone();
             if !self.defined[at] {

@@ -48,7 +48,7 @@ pub(super) fn option(
         while tokens.next().is_some() {}
     } else if charset_option(tokens, declared, silent)? {
     } else {
-        return Err(format!("{} is not understood", show(tokens.peek())));
+        return Err(Unread::NotUnderstood(show(tokens.peek())));
     }
     Ok(())
 }
@@ -64,7 +64,7 @@ pub(in crate::schema) fn charset_option(
     if tokens.words(&["CHARACTER", "SET"]) || tokens.words(&["CHARSET"]) {
         let charset = word_or_text(tokens)?;
         if charset == "default" {
-            return Err("CHARACTER SET DEFAULT is not followed".to_owned());
+            return Err(Unread::NotFollowed("CHARACTER SET DEFAULT".to_owned()));
         }
         let (collation, certain) = silent.default_collation(&charset);
         full.collation = Some(collation);

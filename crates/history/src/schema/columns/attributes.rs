@@ -62,7 +62,7 @@ pub(super) fn attribute(
         table.indexes.push(Index::alone(&own));
     } else if tokens.words(&["COMMENT"]) {
         tokens.symbol('=');
-        tokens.text().ok_or("a comment")?;
+        tokens.text().ok_or(Unread::Malformed("a comment"))?;
     } else if tokens.words(&["COMPRESSED"]) {
         // MariaDB, with or without the method. The log's table map says how values are written.
         if tokens.symbol('=') {

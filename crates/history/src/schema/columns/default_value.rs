@@ -45,7 +45,9 @@ pub(super) fn default(tokens: &mut Tokens) -> Result<ColumnDefault, Unread> {
     }
     Ok(match tokens.next() {
         Some(Token::Hex(bytes)) => ColumnDefault::Bytes(bytes),
-        Some(Token::Bits(bits)) => bits_of(&bits).map(ColumnDefault::Bits).ok_or("a bit default")?,
+        Some(Token::Bits(bits)) => {
+            bits_of(&bits).map(ColumnDefault::Bits).ok_or(Unread::Malformed("a bit default"))?
+        }
         Some(Token::Word(w)) => match w.to_uppercase().as_str() {
             "NULL" => ColumnDefault::Null,
             "TRUE" => ColumnDefault::Number("1".to_owned()),
@@ -68,7 +70,7 @@ pub(super) fn default(tokens: &mut Tokens) -> Result<ColumnDefault, Unread> {
                 }
             }
         },
-        other => return Err(format!("a default value was expected, and {} came", show(other.as_ref()))),
+        other => return Err(Unread::Unexpected { expected: "a default value", found: show(other.as_ref()) }),
     })
 }
 

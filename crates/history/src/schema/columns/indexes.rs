@@ -26,7 +26,7 @@ pub(in crate::schema) fn parts(
             let one = column(&mut part, full, silent)?;
             full.columns.push(one);
             if !part.is_at_end() {
-                return Err(format!("{} is not understood", show(part.peek())));
+                return Err(Unread::NotUnderstood(show(part.peek())));
             }
         }
     }

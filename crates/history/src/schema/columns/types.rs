@@ -60,7 +60,9 @@ pub(super) fn type_of(
     if matches!(text.as_str(), "text" | "blob") && tokens.is_at('(') {
         let mut group = tokens.group()?;
         let length = group.number().and_then(|n| n.parse().ok());
-        state.lob_length = Some(length.filter(|_| group.is_at_end()).ok_or("the length of a TEXT or BLOB")?);
+        state.lob_length = Some(
+            length.filter(|_| group.is_at_end()).ok_or(Unread::Malformed("the length of a TEXT or BLOB"))?,
+        );
     } else if tokens.is_at('(') {
         text.push_str(&arguments(tokens.group()?)?);
     }
@@ -68,7 +70,7 @@ pub(super) fn type_of(
         text.push(' ');
         text.push_str(&word.to_lowercase());
     }
-    let ty: ColumnType = text.parse().map_err(|e: dbtrail_types::column::NotAType| e.to_string())?;
+    let ty: ColumnType = text.parse()?;
     Ok(ty)
 }
 
@@ -80,13 +82,13 @@ pub(super) fn arguments(mut group: Tokens) -> Result<String, Unread> {
         } else if let Some(number) = group.number() {
             parts.push(number);
         } else {
-            return Err(format!("a number or a label was expected, and {} came", show(group.peek())));
+            return Err(Unread::Unexpected { expected: "a number or a label", found: show(group.peek()) });
         }
         if !group.symbol(',') {
             return if group.is_at_end() {
                 Ok(format!("({})", parts.join(",")))
             } else {
-                Err("a type".to_owned())
+                Err(Unread::Malformed("a type"))
             };
         }
     }
@@ -97,14 +99,16 @@ pub(super) fn sized(full: &mut FullColumn, length: u64) -> Result<(), Unread> {
     let room = match &full.column.ty {
         ColumnType::Text { .. } => {
             let width = full.column.charset().filter(|_| full.collation_certain).and_then(longest_character);
-            length.saturating_mul(u64::from(width.ok_or("TEXT(n) in a character set that is not known")?))
+            length.saturating_mul(u64::from(
+                width.ok_or(Unread::Uncertain("TEXT(n) in a character set that is not known"))?,
+            ))
         }
         _ => length,
     };
     let size = LobSize::holding(room);
     match &mut full.column.ty {
         ColumnType::Text { size: s } | ColumnType::Blob { size: s } => *s = size,
-        _ => return Err("a length where none can be".to_owned()),
+        _ => return Err(Unread::Malformed("a length where none can be")),
     }
     Ok(())
 }
@@ -115,7 +119,7 @@ pub(super) fn binary(full: &mut FullColumn) -> Result<(), Unread> {
         ColumnType::Char { chars } => ColumnType::Binary { bytes: chars },
         ColumnType::VarChar { chars } => ColumnType::VarBinary { bytes: chars },
         ColumnType::Text { size } => ColumnType::Blob { size },
-        _ => return Err("ENUM and SET in character set binary are not followed".to_owned()),
+        _ => return Err(Unread::Uncertain("ENUM and SET in character set binary are not followed")),
     };
     full.column.collation = None;
     Ok(())

@@ -47,7 +47,7 @@ impl Walk<'_> {
         if is_other_object(&mut tokens) {
             return Ok(Vec::new());
         }
-        Err(format!("CREATE {} is not known", show(tokens.peek())))
+        Err(Unread::UnknownStatement(format!("CREATE {}", show(tokens.peek()))))
     }
 
     /// The default collation that a statement gives to a schema, if it does.
@@ -75,7 +75,7 @@ impl Walk<'_> {
             tokens.next();
         }
         if !tokens.words(&["ON"]) {
-            return Err("ON was expected".to_owned());
+            return Err(Unread::Missing("ON"));
         }
         let name = self.name(&mut tokens)?;
         let (columns, whole) = key_parts(&mut tokens)?;
@@ -104,13 +104,15 @@ impl Walk<'_> {
         }
         self.modes()?;
         if maybe && self.catalog.folds.is_none() && self.is_spelled_otherwise(&name) {
-            return Err("it may be there under a name that differs in upper and lower case alone".to_owned());
+            return Err(Unread::Uncertain(
+                "it may be there under a name that differs in upper and lower case alone",
+            ));
         }
         let certain = self.catalog.whole.contains(&name.schema) && !self.catalog.lost.contains(&name);
         if maybe && !certain {
-            return Err(
-                "it is logged even where the table was there before, and the record does not say".to_owned()
-            );
+            return Err(Unread::Uncertain(
+                "it is logged even where the table was there before, and the record does not say",
+            ));
         }
         let mut effects = Vec::new();
         if replaces {
@@ -120,24 +122,21 @@ impl Walk<'_> {
         let mut inside = if !like && tokens.is_at('(') { Some(tokens.group()?) } else { None };
         if like || inside.as_mut().is_some_and(|i| i.words(&["LIKE"])) {
             let source = inside.as_mut().unwrap_or(&mut tokens).table(self.schema())?;
-            let id = *self
-                .catalog
-                .tables
-                .get(&source)
-                .ok_or_else(|| format!("the definition of {source} is not known"))?;
+            let id =
+                *self.catalog.tables.get(&source).ok_or_else(|| Unread::UnknownDefinition(source.clone()))?;
             // Its foreign keys are not copied.
             let copy = self.catalog.full(id).clone();
             return Ok(self.created(effects, name, copy));
         }
         let Some(inside) = inside else {
-            return Err("the columns come from a SELECT".to_owned());
+            return Err(Unread::Uncertain("the columns come from a SELECT"));
         };
         let mut full = self.defaults(&name.schema, &tokens)?;
         parts(&inside, &mut full, self.silent())?;
         if full.versioned {
             versioned::add_columns(&mut full)?;
         }
-        full.check().map_err(|e| e.to_string())?;
+        full.check()?;
         if let Some(reason) = engines::rows_elsewhere(full.engine.as_deref()) {
             // A bare name in UNION is looked for in the current database.
             let schema = self.schema().unwrap_or(&name.schema);
@@ -145,7 +144,7 @@ impl Walk<'_> {
             if !united.is_empty() {
                 self.catalog.united.insert(name, united);
             }
-            return Err(reason);
+            return Err(Unread::RowsElsewhere(reason));
         }
         Ok(self.created(effects, name, full))
     }
@@ -165,7 +164,7 @@ impl Walk<'_> {
         let mut options = options.clone();
         while !options.is_at_end() {
             if options.one_of(&["SELECT", "AS"]).is_some() {
-                return Err("columns come from a SELECT".to_owned());
+                return Err(Unread::Uncertain("columns come from a SELECT"));
             }
             if options.words(&["WITH", "SYSTEM", "VERSIONING"]) {
                 full.versioned = true;

@@ -93,7 +93,7 @@ impl Walk<'_> {
 
     /// EXCHANGE PARTITION p WITH TABLE t.
     fn exchange(&mut self, tokens: &mut Tokens, name: &TableName) -> Effects {
-        let other = self.others.pop().ok_or("the table of EXCHANGE PARTITION")?;
+        let other = self.others.pop().ok_or(Unread::Malformed("the table of EXCHANGE PARTITION"))?;
         let partition = tokens.name()?;
         let moved = self.rows_moved((name, Some(&partition)), &other, true);
         let mut effects = match moved {
@@ -118,9 +118,9 @@ impl Walk<'_> {
     /// CONVERT PARTITION p TO TABLE t (MariaDB): a new table of the same columns.
     fn partition_to_table(&mut self, tokens: &mut Tokens, name: &TableName) -> Effects {
         let partition = tokens.name()?;
-        let new = self.others.last().cloned().ok_or("the table of CONVERT PARTITION")?;
+        let new = self.others.last().cloned().ok_or(Unread::Malformed("the table of CONVERT PARTITION"))?;
         let before = self.catalog.tables.get(name).copied();
-        let before = before.ok_or("the table's definition before it is not known")?;
+        let before = before.ok_or(Unread::Uncertain("the table's definition before it is not known"))?;
         let mut full = self.catalog.full(before).clone();
         let moved = self.rows_moved((name, Some(&partition)), &new, false);
         let alone = Full { partitions: None, ..full.clone() };
@@ -142,10 +142,10 @@ impl Walk<'_> {
     fn table_to_partition(&mut self, tokens: &mut Tokens, name: &TableName) -> Effects {
         let old = tokens.table(self.schema())?;
         if !tokens.words(&["TO"]) {
-            return Err("TO was expected".to_owned());
+            return Err(Unread::Missing("TO"));
         }
         let before = self.catalog.tables.get(name).copied();
-        let before = before.ok_or("the table's definition before it is not known")?;
+        let before = before.ok_or(Unread::Uncertain("the table's definition before it is not known"))?;
         let mut full = self.catalog.full(before).clone();
         if let Some(partitions) = &mut full.partitions {
             partitions.add_one(tokens);

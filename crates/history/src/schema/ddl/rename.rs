@@ -1,7 +1,7 @@
 //! RENAME and DROP: what a name means afterwards.
 
 use super::super::renames::{Before, Rename};
-use super::super::token::{Tokens, show};
+use super::super::token::{Tokens, Unread, show};
 use super::super::{Effect, alter, renames};
 use super::{Effects, TEMPORARY, Walk, excerpt, is_other_object};
 use crate::store::ChangeSequence;
@@ -67,7 +67,7 @@ impl Walk<'_> {
         if is_other_object(&mut tokens) {
             return Ok(Vec::new());
         }
-        Err(format!("DROP {} is not known", show(tokens.peek())))
+        Err(Unread::UnknownStatement(format!("DROP {}", show(tokens.peek()))))
     }
 
     pub(super) fn rename(&mut self, mut tokens: Tokens) -> Effects {
@@ -83,7 +83,7 @@ impl Walk<'_> {
                 part.next();
             }
             if !part.words(&["TO"]) {
-                return Err("TO was expected".to_owned());
+                return Err(Unread::Missing("TO"));
             }
             pairs.push((from, part.table(self.schema())?));
         }
@@ -92,7 +92,7 @@ impl Walk<'_> {
         self.others = named.collect();
         if let Some((from, _)) = pairs.iter().find(|(from, _)| self.catalog.temporary.contains(from)) {
             self.table = Some(from.clone());
-            return Err(TEMPORARY.to_owned());
+            return Err(Unread::Uncertain(TEMPORARY));
         }
         if !self.statement.server.mariadb {
             return Ok(pairs.into_iter().map(|(from, to)| self.moved(from, to, true)).collect());
@@ -115,7 +115,8 @@ impl Walk<'_> {
                 Before::Unsaid
             }
         };
-        let parts = renames::parts(pairs, &before).ok_or("what it did to which table is not known")?;
+        let parts = renames::parts(pairs, &before)
+            .ok_or(Unread::Uncertain("what it did to which table is not known"))?;
         let mut effects = Vec::new();
         for part in parts {
             let Some((kinds, _)) = part.outcomes.first() else { continue };

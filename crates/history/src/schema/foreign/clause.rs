@@ -39,7 +39,7 @@ fn action(tokens: &mut Tokens) -> Result<Action, Unread> {
     } else if tokens.words(&["NO", "ACTION"]) || tokens.words(&["RESTRICT"]) {
         Ok(Action::Restrict)
     } else {
-        Err(format!("{} is not a foreign key action that is known", show(tokens.peek())))
+        Err(Unread::ForeignKeyAction(show(tokens.peek())))
     }
 }
 

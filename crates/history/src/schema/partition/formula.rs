@@ -71,7 +71,7 @@ impl Formula {
     /// Reads all of these tokens.
     pub(super) fn read(mut tokens: Tokens) -> Result<Self, Unread> {
         let formula = sum(&mut tokens, 0)?;
-        if tokens.is_at_end() { Ok(formula) } else { Err(format!("{} is not followed", show(tokens.peek()))) }
+        if tokens.is_at_end() { Ok(formula) } else { Err(Unread::NotFollowed(show(tokens.peek()))) }
     }
 
     /// Its value of a row; the outer `None`: that is not known, the inner one: NULL.
@@ -190,19 +190,19 @@ fn product(tokens: &mut Tokens, depth: u32) -> Result<Formula, Unread> {
 
 fn one(tokens: &mut Tokens, depth: u32) -> Result<Formula, Unread> {
     if depth >= DEEPEST {
-        return Err("an expression that is too deep".to_owned());
+        return Err(Unread::Malformed("an expression that is too deep"));
     }
     if tokens.is_at('(') {
         let mut inside = tokens.group()?;
         let formula = sum(&mut inside, depth + 1)?;
-        return if inside.is_at_end() { Ok(formula) } else { Err("an expression".to_owned()) };
+        return if inside.is_at_end() { Ok(formula) } else { Err(Unread::Malformed("an expression")) };
     }
     if tokens.symbol('-') {
         let negated = one(tokens, depth + 1)?;
         return Ok(two(Operation::Minus, Formula::Number(0), negated));
     }
     if let Some(number) = tokens.number() {
-        return number.parse().map(Formula::Number).map_err(|_| "a number".to_owned());
+        return number.parse().map(Formula::Number).map_err(|_| Unread::Malformed("a number"));
     }
     let name = tokens.name()?;
     if !tokens.is_at('(') {
@@ -212,12 +212,16 @@ fn one(tokens: &mut Tokens, depth: u32) -> Result<Formula, Unread> {
     if name.eq_ignore_ascii_case("MOD") {
         let a = sum(&mut inside, depth + 1)?;
         if !inside.symbol(',') {
-            return Err("MOD of two numbers".to_owned());
+            return Err(Unread::Malformed("MOD of two numbers"));
         }
         let b = sum(&mut inside, depth + 1)?;
-        return if inside.is_at_end() { Ok(two(Operation::Mod, a, b)) } else { Err("MOD".to_owned()) };
+        return if inside.is_at_end() {
+            Ok(two(Operation::Mod, a, b))
+        } else {
+            Err(Unread::Malformed("MOD"))
+        };
     }
-    let part = part(&name).ok_or_else(|| format!("{name}() is not followed"))?;
+    let part = part(&name).ok_or_else(|| Unread::NotFollowed(format!("{name}()")))?;
     let column = inside.name()?;
-    if inside.is_at_end() { Ok(Formula::Part(part, column)) } else { Err("an expression".to_owned()) }
+    if inside.is_at_end() { Ok(Formula::Part(part, column)) } else { Err(Unread::Malformed("an expression")) }
 }

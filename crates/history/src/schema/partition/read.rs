@@ -25,8 +25,8 @@ pub(in crate::schema) fn read(tokens: &mut Tokens, server: ServerVersion) -> Par
         if tokens.is_at('(') {
             partitions.list = definitions(&tokens.group()?, &partitions.rule)?;
         } else if hash {
-            let count =
-                count.map_or(Ok(1), |n| n.parse().map_err(|_| "a number of partitions".to_owned()))?;
+            let count = count
+                .map_or(Ok(1), |n| n.parse().map_err(|_| Unread::Malformed("a number of partitions")))?;
             partitions.slots(count);
         }
         Ok(partitions)
@@ -47,7 +47,7 @@ fn rule(tokens: &mut Tokens, server: ServerVersion) -> Result<PartitionMethod, U
             if names.len() > 1 {
                 return Ok(PartitionMethod::Columns(shape, names));
             }
-            let column = names.pop().ok_or("a column")?;
+            let column = names.pop().ok_or(Unread::Malformed("a column"))?;
             let by = By { column, through: Through::Value };
             Ok(if shape == Shape::Range { PartitionMethod::Range(by) } else { PartitionMethod::List(by) })
         }
@@ -63,13 +63,13 @@ fn rule(tokens: &mut Tokens, server: ServerVersion) -> Result<PartitionMethod, U
                 (None | Some("2"), false) => Hasher::MySql,
                 (None | Some("2"), true) => Hasher::MariaDb,
                 (Some("1"), false) => Hasher::MySql51,
-                _ => return Err("an algorithm that is not followed".to_owned()),
+                _ => return Err(Unread::Malformed("an algorithm that is not followed")),
             };
             let group = tokens.group()?;
             let columns = if group.is_at_end() { Vec::new() } else { names(&mut group.clone())? };
             Ok(PartitionMethod::Key { columns, linear, hasher })
         }
-        _ => Err("a rule that is not followed".to_owned()),
+        _ => Err(Unread::Malformed("a rule that is not followed")),
     }
 }
 
@@ -117,7 +117,7 @@ pub(super) fn definitions(group: &Tokens, rule: &PartitionMethod) -> Result<Vec<
 
 pub(super) fn definition(mut tokens: Tokens, rule: &PartitionMethod) -> Result<Partition, Unread> {
     if !tokens.words(&["PARTITION"]) {
-        return Err("PARTITION was expected".to_owned());
+        return Err(Unread::Missing("PARTITION"));
     }
     let name = tokens.name()?;
     let bound = if let PartitionMethod::Columns(shape, _) = rule {
@@ -142,7 +142,7 @@ fn bound_of_columns(tokens: &mut Tokens, shape: Shape) -> Result<Bound, Unread> 
     let values = |group: Tokens, shape| -> Result<Vec<Option<Limit>>, Unread> {
         let one = |mut one: Tokens| match shape {
             Shape::Range if one.words(&["MAXVALUE"]) => Ok(None),
-            Shape::Range => limit(&mut one)?.map(Some).ok_or_else(|| "NULL is no limit".to_owned()),
+            Shape::Range => limit(&mut one)?.map(Some).ok_or(Unread::Malformed("NULL is no limit")),
             Shape::List | Shape::Hash | Shape::LinearHash => limit(&mut one),
         };
         group.split().into_iter().map(one).collect()
@@ -154,7 +154,7 @@ fn bound_of_columns(tokens: &mut Tokens, shape: Shape) -> Result<Bound, Unread> 
         let all = tokens.group()?.split().into_iter().map(|mut one| values(one.group()?, shape));
         return Ok(Bound::Among(all.collect::<Result<Vec<_>, Unread>>()?));
     }
-    if tokens.words(&["DEFAULT"]) { Ok(Bound::Default) } else { Err("what it takes".to_owned()) }
+    if tokens.words(&["DEFAULT"]) { Ok(Bound::Default) } else { Err(Unread::Malformed("what it takes")) }
 }
 
 /// The limit of a RANGE partition; `None`: there is none.
@@ -166,12 +166,12 @@ fn less(tokens: &mut Tokens) -> Result<Option<Limit>, Unread> {
     if group.words(&["MAXVALUE"]) && group.is_at_end() {
         return Ok(None);
     }
-    limit(&mut group)?.map(Some).ok_or_else(|| "NULL is no limit".to_owned())
+    limit(&mut group)?.map(Some).ok_or(Unread::Malformed("NULL is no limit"))
 }
 
 /// A literal, or TO_DAYS of one; `None`: NULL.
 fn limit(tokens: &mut Tokens) -> Result<Option<Limit>, Unread> {
-    let uncertain = || "a value that is not known".to_owned();
+    let uncertain = || Unread::Malformed("a value that is not known");
     let read = if tokens.words(&["NULL"]) {
         None
     } else if let Some(text) = tokens.text() {

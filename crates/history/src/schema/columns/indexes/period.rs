@@ -19,12 +19,12 @@ pub(super) fn period(tokens: &mut Tokens) -> Result<Option<Period>, Unread> {
     }
     let name = tokens.name()?;
     if same_name(&name, "SYSTEM_TIME") {
-        return Err("columns of one's own for the time of rows are not followed".to_owned());
+        return Err(Unread::Uncertain("columns of one's own for the time of rows are not followed"));
     }
     let mut group = tokens.group()?;
     let from = group.name()?;
     if !group.symbol(',') {
-        return Err("a period has two columns".to_owned());
+        return Err(Unread::Uncertain("a period has two columns"));
     }
     let to = group.name()?;
     Ok(Some(Period { name, from, to }))
