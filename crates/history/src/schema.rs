@@ -13,9 +13,11 @@ mod convert;
 mod converted;
 mod ddl;
 mod declared;
+mod effect;
 mod engines;
 mod foreign;
 mod generated;
+mod generated_cells;
 mod harmless;
 mod implicit_default;
 mod impossible_table;
@@ -26,9 +28,11 @@ mod number;
 mod partition;
 mod reach;
 mod reconcile_table_map;
+mod relations;
 mod renames;
 mod same_key;
 mod silent_changes;
+mod stored_definition;
 mod table;
 mod table_map_error;
 mod temporal;
@@ -41,16 +45,15 @@ mod versioned;
 mod written;
 
 use convert::By;
-use dbtrail_types::agent_api::Reference;
 use dbtrail_types::column::TableDefinition;
 use dbtrail_types::names::TableName;
-use dbtrail_types::result_set::Cell;
+pub use effect::{Effect, Moved};
 use serde::{Deserialize, Serialize};
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
-use std::sync::{Arc, OnceLock};
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::Arc;
+use stored_definition::{Step, StoredDefinition};
 use table::Full;
 
-use super::image::{Content, Image};
 use super::log::LoggedStatement;
 use super::log::MappedTable;
 use super::store::ChangeSequence;
@@ -72,66 +75,6 @@ pub struct DefinitionId(pub u32);
 
 pub(crate) use links::NO_TRIGGERS;
 pub use lost_cell::CannotCarry;
-
-/// What a statement of the log did to tables, in order.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Effect {
-    /// The table exists from here on, empty. (CREATE TABLE, also CREATE TABLE ... LIKE; rows of ...
-    /// SELECT follow as row events.)
-    Created(TableName, DefinitionId),
-    /// The table is gone.
-    Dropped(TableName),
-    /// The table is empty from here on.
-    Truncated(TableName),
-    /// Same rows, another definition.
-    Altered(TableName, DefinitionId),
-    /// Same rows under another name (RENAME TABLE, ALTER TABLE ... RENAME, swaps in one statement:
-    /// apply in order).
-    Renamed {
-        /// Old name.
-        from: TableName,
-        /// New name.
-        to: TableName,
-        /// False: it may have been of a session's temporary table.
-        certain: bool,
-    },
-    /// Same definition; rows may have changed, gone or come, and which is not known: why, with the
-    /// statement.
-    RowsUnknown(TableName, String),
-    /// The rows in some of its partitions are gone.
-    PartitionsEmptied(TableName, Emptied),
-    /// Rows of one table are those of another one from here on.
-    RowsMoved(Box<Moved>),
-    /// From here on the table cannot be read: why, with the statement.
-    Unreadable(TableName, String),
-    /// A whole schema is gone (DROP DATABASE).
-    SchemaDropped(String),
-    /// A statement that may change rows of tables unknown (DML logged as text, an unparseable
-    /// statement): all tables of these schemas (empty: of all) are unreadable from here on.
-    UnreadableAll {
-        /// Schemas hit; empty: all.
-        schemas: Vec<String>,
-        /// Tables that are known to be untouched.
-        spared: Vec<TableName>,
-        /// Why, with the statement.
-        reason: String,
-    },
-}
-
-/// Rows that go from one table to another.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Moved {
-    /// The table in which they were.
-    pub from: TableName,
-    /// The partitions that they lay in; `None`: all rows.
-    pub partitions: Option<Emptied>,
-    /// Where they are now.
-    pub to: TableName,
-    /// All rows that were there are in the first table now (EXCHANGE PARTITION).
-    pub back: bool,
-    /// The statement.
-    pub statement: String,
-}
 
 /// All definitions of all tables. A copy shares the definitions.
 #[derive(Clone, Debug, Default)]
@@ -161,52 +104,6 @@ pub struct Catalog {
     renames: Vec<Rename>,
     /// Those of the last statement, whose position is not known here.
     renaming: Vec<Rename>,
-}
-
-/// One definition.
-#[derive(Debug)]
-struct StoredDefinition {
-    public: Arc<TableDefinition>,
-    full: Full,
-    /// Positions of the generated columns.
-    generated: Vec<usize>,
-    step: Option<Step>,
-    /// How the generated ones are computed, by their positions.
-    computations: OnceLock<HashMap<usize, compute::Computation>>,
-    /// See [`Catalog::memo`].
-    memo: OnceLock<Vec<u8>>,
-}
-
-impl StoredDefinition {
-    fn new(full: Full, step: Option<Step>) -> Self {
-        let generated = (0..).zip(&full.columns).filter(|(_, c)| c.generated.is_some());
-        let generated = generated.map(|(i, _)| i).collect();
-        let public = Arc::new(full.public());
-        Self { public, full, generated, step, computations: OnceLock::new(), memo: OnceLock::new() }
-    }
-
-    /// A generated cell of a row of which the others are given; `None`: what it holds is not known.
-    fn computed<'a>(&'a self, at: usize, cell: impl Fn(usize) -> Option<Option<&'a [u8]>>) -> Option<Cell> {
-        let all = self.computations.get_or_init(|| {
-            let each = self.generated.iter();
-            each.filter_map(|at| Some((*at, compute::of(&self.full, *at)?))).collect()
-        });
-        let columns = &self.full.columns;
-        let cell = |at: usize| Some((&columns.get(at)?.column, cell(at)?));
-        all.get(&at)?.value(cell, &columns.get(at)?.column)
-    }
-}
-
-/// How a definition came from the one before it.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-struct Step {
-    before: DefinitionId,
-    /// For each column: the one before it came from.
-    from: Vec<Option<usize>>,
-    statement: String,
-    /// Who changed the values.
-    #[serde(default)]
-    by: By,
 }
 
 impl Catalog {
@@ -307,105 +204,10 @@ impl Catalog {
         carry::carry(self, from, to, row)
     }
 
-    /// A packed row of this definition; of a cell that is not known: why.
-    #[must_use]
-    pub fn unpack(&self, id: DefinitionId, image: &Image) -> Carried {
-        let cells = image.cells().enumerate();
-        cells
-            .map(|(i, cell)| match cell {
-                Content::Null => Ok(None),
-                Content::Bytes(bytes) => Ok(Some(bytes.to_vec())),
-                Content::Unknown => self.computed(id, i, image),
-            })
-            .collect()
-    }
-
-    /// A cell that a row of this definition leaves out, where it is computed from the others;
-    /// `Err`: why it is not known.
-    ///
-    /// # Errors
-    /// It is not.
-    pub fn computed(&self, id: DefinitionId, column: usize, image: &Image) -> Result<Cell, String> {
-        let reported = |at: usize| match image.cells().nth(at)? {
-            Content::Null => Some(None),
-            Content::Bytes(bytes) => Some(Some(bytes)),
-            Content::Unknown => None,
-        };
-        let computed = self.known(id).and_then(|known| known.computed(column, reported));
-        computed.ok_or_else(|| self.why_unknown(id, column))
-    }
-
-    /// Why a cell of this column is not known in a row that was recorded under this definition.
-    #[must_use]
-    pub fn why_unknown(&self, id: DefinitionId, column: usize) -> String {
-        generated::why_unknown(self.full(id), column)
-    }
-
     /// Whether its key is a primary key, and no unique index instead of one.
     #[must_use]
     pub fn has_primary(&self, id: DefinitionId) -> bool {
         !self.full(id).primary_key.is_empty()
-    }
-
-    /// Positions of the generated columns of a definition, rising: not all servers log them with
-    /// each row.
-    #[must_use]
-    pub fn generated(&self, id: DefinitionId) -> &[usize] {
-        self.known(id).map_or(&[], |k| &k.generated)
-    }
-
-    /// Positions of the columns of which the log does not say how their values are shown.
-    #[must_use]
-    pub fn untold(&self, id: DefinitionId) -> Vec<usize> {
-        let columns = &self.full(id).columns;
-        let untold =
-            |at: &usize| columns.get(*at).is_some_and(|c| c.generated.as_deref() == Some(generated::NO_TYPE));
-        self.generated(id).iter().copied().filter(untold).collect()
-    }
-
-    /// Whether it has a generated column whose value is not computed here.
-    #[must_use]
-    pub fn has_uncomputed(&self, id: DefinitionId) -> bool {
-        let full = self.full(id);
-        self.generated(id).iter().any(|at| compute::of(full, *at).is_none())
-    }
-
-    /// The row with those unknown generated cells that another row of the same definition tells: a
-    /// generated column has the same value where all columns that its expression names have.
-    #[must_use]
-    pub fn filled(&self, id: DefinitionId, row: &Image, other: &Image) -> Option<Image> {
-        generated::filled(self.known(id)?, row, other)
-    }
-
-    /// A definition in which these columns are known to be generated, whatever their expressions:
-    /// rows of the log leave them out. Only where the definition was learned from table maps alone.
-    pub fn leave_out(&mut self, name: &TableName, columns: &[usize]) -> Option<DefinitionId> {
-        let id = *self.tables.get(name)?;
-        let full = generated::left_out(self.full(id), columns)?;
-        let from = (0..full.columns.len()).map(Some).collect();
-        let id = self.follow_up(id, full, from, ("rows of the log leave columns out", By::Nobody));
-        self.tables.insert(name.clone(), id);
-        Some(id)
-    }
-
-    /// The foreign keys that refer to a table and change rows of others when rows of it change,
-    /// with their tables.
-    #[must_use]
-    pub fn children(&self, parent: &TableName) -> Vec<(TableName, ForeignKey)> {
-        let to = self.foreign.to(parent).filter(|(_, key)| key.changes_rows());
-        to.map(|(child, key)| (child.clone(), key.clone())).collect()
-    }
-
-    /// The tables to which foreign keys refer that change rows, and whose own foreign keys are not
-    /// known.
-    pub fn unknown_parents(&self) -> impl Iterator<Item = &TableName> {
-        self.foreign.parents().filter(|name| !self.is_declared(name))
-    }
-
-    /// The foreign keys of a table by which its own rows change.
-    #[must_use]
-    pub fn followed_keys(&self, child: &TableName) -> Vec<ForeignKey> {
-        self.foreign.of(child).iter().filter(|k| k.changes_rows()).cloned().collect()
     }
 
     /// Where the end of a row's time is among the columns of a system-versioned table: its rows of
@@ -416,33 +218,6 @@ impl Catalog {
         full.versioned.then(|| full.position(versioned::ROW_END)).flatten()
     }
 
-    /// The tables whose rows a MERGE table shows: a change of a row of it is one of a row of
-    /// theirs.
-    #[must_use]
-    pub fn united(&self, name: &TableName) -> &[TableName] {
-        self.united.get(name).map_or(&[], Vec::as_slice)
-    }
-
-    /// All tables whose rows may change when rows of this one do, by foreign keys alone.
-    #[must_use]
-    pub fn below(&self, table: &TableName) -> BTreeSet<TableName> {
-        self.foreign.below(table)
-    }
-
-    /// The generated columns that may be computed from some columns: those whose expressions have a
-    /// word of such a name.
-    #[must_use]
-    pub fn dependents(&self, id: DefinitionId, columns: &[&str]) -> Vec<usize> {
-        let Some(known) = self.known(id) else { return Vec::new() };
-        let uses = |expression: &String| {
-            let expression = expression.to_lowercase();
-            // More than words: a name with other characters in it is no one word.
-            columns.iter().any(|column| expression.contains(&column.to_lowercase()))
-        };
-        let columns = known.full.columns.iter().enumerate();
-        columns.filter(|(_, c)| c.generated.as_ref().is_some_and(uses)).map(|(at, _)| at).collect()
-    }
-
     /// The columns of each unique index beside the primary key; `None`: the record does not tell
     /// the indexes.
     #[must_use]
@@ -450,32 +225,6 @@ impl Catalog {
         let full = &self.known(id)?.full;
         let unique = full.indexes.iter().filter(|index| index.unique).map(|index| index.columns.clone());
         (!full.inferred).then(|| unique.collect())
-    }
-
-    /// The foreign keys of a table, and those to it; `None`: the record does not tell them.
-    #[must_use]
-    pub fn references(&self, name: &TableName) -> Option<Vec<Reference>> {
-        if !self.is_declared(name) {
-            return None;
-        }
-        let own = self.foreign.of(name).iter().map(|key| (name, key));
-        let to = self.foreign.to(name).filter(|(child, _)| *child != name);
-        let reference = |(child, key): (&TableName, &ForeignKey)| {
-            let parent = self.current(&key.parent).and_then(|id| self.definition(id));
-            let referenced = if key.referenced.is_empty() {
-                parent.map(|p| p.primary_key.clone()).unwrap_or_default()
-            } else {
-                key.referenced.clone()
-            };
-            Reference {
-                child: child.clone(),
-                columns: key.columns.clone(),
-                parent: key.parent.clone(),
-                referenced,
-                changes_rows: key.changes_rows(),
-            }
-        };
-        Some(own.chain(to).map(reference).collect())
     }
 
     /// Whether all of a table is known, its foreign keys too: not where its columns are known from

@@ -1,0 +1,58 @@
+//! The entries of a row, as bytes.
+
+use super::{CERTAIN, Referring, UNCERTAIN, stem};
+use crate::image::Content;
+use crate::schema::ForeignKey;
+use crate::store::GenerationId;
+use crate::{image, key};
+use dbtrail_types::column::TableDefinition;
+
+/// The entries of a row.
+pub(super) fn entries(
+    (generation, key): (GenerationId, &[u8]),
+    (referring, definition): (&Referring, &TableDefinition),
+    row: &[u8],
+) -> Vec<Vec<u8>> {
+    let cells: Vec<Content<'_>> = image::cells(row).collect();
+    let of = |(fk, positions): &(ForeignKey, Option<Vec<usize>>)| {
+        let uncertain = || Some([stem(generation, fk.number, UNCERTAIN).as_slice(), key].concat());
+        let Some(positions) = positions else { return uncertain() };
+        match encoded(definition, positions, &cells) {
+            Encoded::Null => None,
+            Encoded::Values(values) => {
+                Some([stem(generation, fk.number, CERTAIN).as_slice(), &values, key].concat())
+            }
+            Encoded::Uncertain => uncertain(),
+        }
+    };
+    referring.keys.iter().filter_map(of).collect()
+}
+
+/// Values of a foreign key as bytes that are equal where the server finds the values equal.
+pub(in crate::ingest) enum Encoded {
+    /// One of them is NULL: nothing refers, and nothing is referred to.
+    Null,
+    Values(Vec<u8>),
+    /// They do not compare with certainty.
+    Uncertain,
+}
+
+pub(in crate::ingest) fn encoded(
+    definition: &TableDefinition,
+    positions: &[usize],
+    cells: &[Content<'_>],
+) -> Encoded {
+    let mut values = Vec::new();
+    let mut certain = true;
+    for position in positions {
+        let (Some(column), Some(cell)) = (definition.columns.get(*position), cells.get(*position)) else {
+            return Encoded::Uncertain;
+        };
+        match cell {
+            Content::Null => return Encoded::Null,
+            Content::Bytes(cell) => certain &= key::encode_stored(column, cell, &mut values).is_ok(),
+            Content::Unknown => certain = false,
+        }
+    }
+    if certain { Encoded::Values(values) } else { Encoded::Uncertain }
+}
