@@ -1,6 +1,7 @@
 //! Holds README.md and docs/ to the program: every block of SQL is carried out, every link leads
 //! somewhere, and the table of errors is that of the code.
 
+mod contributing;
 mod errors;
 
 use crate::program::{Bare, chain_on, error, said};

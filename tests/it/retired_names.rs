@@ -48,8 +48,10 @@ const WORDS: &[&str] = &[
     "stretches",
     "told",
     "Told",
+    "trace",
     "Wish",
     "wishes",
+    "would_observe",
 ];
 
 /// Names that no type has: a word of the prelude, or one that would mean several things.

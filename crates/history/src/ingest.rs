@@ -66,7 +66,7 @@ pub struct Ingest {
     /// Versions written: a change of a key makes two.
     pub(super) versions: u64,
     /// Definitions of the table maps of this stretch between two DDL statements.
-    observed: HashMap<TableName, (Arc<super::log::MappedTable>, DefinitionId)>,
+    reconciled: HashMap<TableName, (Arc<super::log::MappedTable>, DefinitionId)>,
     /// Definitions that rows were read under; a definition never changes.
     columns: HashMap<DefinitionId, Arc<images::Columns>>,
     /// What is not committed yet.
@@ -132,7 +132,7 @@ impl Ingest {
             next: FIRST,
             changes: 0,
             versions: 0,
-            observed: HashMap::new(),
+            reconciled: HashMap::new(),
             columns: HashMap::new(),
             batch: Batch::default(),
             pieces: pieces::Pieces::default(),
@@ -276,7 +276,7 @@ impl Ingest {
 
     /// Makes the definitions of the rows to come be looked up again.
     pub(super) fn forget_observed(&mut self) {
-        self.observed.clear();
+        self.reconciled.clear();
         self.roles.clear();
         self.unknown_children = None;
     }
@@ -359,17 +359,17 @@ impl Ingest {
         Arc::make_mut(&mut self.names)
     }
 
-    /// What a key holds at the end of what was taken in; `print`: its fingerprint; `new`: there
+    /// What a key holds at the end of what was taken in; `fingerprint`: of its bytes; `new`: there
     /// should be nothing.
     fn last(
         &mut self,
         (generation, key): (GenerationId, &[u8]),
         row: &[u8],
-        print: Fingerprint,
+        fingerprint: Fingerprint,
         new: bool,
     ) -> Result<Option<CachedHead>, StoreError> {
-        if let Some(trace) = self.recent.find(print) {
-            return Ok(Some(trace));
+        if let Some(head) = self.recent.find(fingerprint) {
+            return Ok(Some(head));
         }
         if self.recent.absent_ranges.is_new(row) {
             return Ok(None);
@@ -388,7 +388,7 @@ impl Ingest {
         Ok(held.map(|held| {
             let row =
                 held.row.as_ref().map(|r| self.recent.row(&self.comparable(held.definition, r.bytes())));
-            HeadCache::trace(&held, row)
+            HeadCache::head(&held, row)
         }))
     }
 }

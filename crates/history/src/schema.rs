@@ -173,7 +173,7 @@ impl Catalog {
     ///
     /// # Errors
     /// They contradict each other.
-    pub fn would_observe(
+    pub fn would_reconcile(
         &mut self,
         definition: DefinitionId,
         table: &MappedTable,

@@ -242,7 +242,7 @@ async fn a_start_under_load_is_exact() {
 }
 
 #[tokio::test]
-async fn wishes_are_answered() {
+async fn commands_are_answered() {
     sql(&[
         "DROP DATABASE IF EXISTS cap7",
         "CREATE DATABASE cap7",

@@ -35,7 +35,7 @@ pub(super) struct CachedHead {
 #[derive(Clone, Copy, Debug)]
 struct Slot {
     key: Fingerprint,
-    trace: CachedHead,
+    head: CachedHead,
 }
 
 /// Fingerprints are as good as hashes.
@@ -81,22 +81,22 @@ impl Default for HeadCache {
     }
 }
 
-fn print(bytes: &[u8], seed: u64) -> Fingerprint {
+fn fingerprint(bytes: &[u8], seed: u64) -> Fingerprint {
     Fingerprint::new(xxh3_128_with_seed(bytes, seed)).unwrap_or(Fingerprint::MIN)
 }
 
 impl HeadCache {
     pub(super) fn key(&self, generation: GenerationId, key: &[u8]) -> Fingerprint {
-        print(key, self.seed ^ u64::from(generation.0).rotate_left(32))
+        fingerprint(key, self.seed ^ u64::from(generation.0).rotate_left(32))
     }
 
     /// Of a packed row.
     pub(super) fn row(&self, image: &[u8]) -> Fingerprint {
-        print(image, self.seed)
+        fingerprint(image, self.seed)
     }
 
     /// `row`: of its row, as rows are compared.
-    pub(super) fn trace(held: &CurrentRow, row: Option<Fingerprint>) -> CachedHead {
+    pub(super) fn head(held: &CurrentRow, row: Option<Fingerprint>) -> CachedHead {
         CachedHead { sequence: held.sequence, definition: held.definition, depth: held.depth, row }
     }
 
@@ -116,16 +116,16 @@ impl HeadCache {
 
     /// What the key held last, if that is remembered.
     pub(super) fn find(&self, key: Fingerprint) -> Option<CachedHead> {
-        if let Some(trace) = self.batch.get(&key) {
-            return Some(*trace);
+        if let Some(head) = self.batch.get(&key) {
+            return Some(*head);
         }
         let slot = |position: usize| self.slots.get(position).copied().flatten().filter(|s| s.key == key);
-        Self::slots(key).into_iter().find_map(slot).map(|s| s.trace)
+        Self::slots(key).into_iter().find_map(slot).map(|s| s.head)
     }
 
     /// The key holds this now.
-    pub(super) fn remember(&mut self, key: Fingerprint, trace: CachedHead) {
-        self.batch.insert(key, trace);
+    pub(super) fn remember(&mut self, key: Fingerprint, head: CachedHead) {
+        self.batch.insert(key, head);
     }
 
     /// The batch is committed.
@@ -134,7 +134,7 @@ impl HeadCache {
             self.slots.resize(SLOTS, None);
         }
         self.absent_ranges.settle();
-        for (key, trace) in self.batch.drain() {
+        for (key, head) in self.batch.drain() {
             let [first, second] = Self::slots(key);
             let keeps = |slot: &Option<Slot>| slot.is_none_or(|s| s.key == key);
             let position = match (keeps(&self.slots[first]), keeps(&self.slots[second])) {
@@ -143,11 +143,11 @@ impl HeadCache {
                 (false, true) => second,
                 // The one that changed last stays.
                 (false, false) => {
-                    let age = |p: usize| self.slots[p].map(|s| s.trace.sequence);
+                    let age = |p: usize| self.slots[p].map(|s| s.head.sequence);
                     if age(first) <= age(second) { first } else { second }
                 }
             };
-            self.slots[position] = Some(Slot { key, trace });
+            self.slots[position] = Some(Slot { key, head });
         }
     }
 }
@@ -167,7 +167,7 @@ mod tests {
         }
     }
 
-    fn trace(n: u64) -> CachedHead {
+    fn head(n: u64) -> CachedHead {
         CachedHead {
             sequence: ChangeSequence(n),
             definition: DefinitionId(0),
@@ -186,23 +186,23 @@ mod tests {
         let mut recent = HeadCache::default();
         let key = |n: u32| recent_key(n);
         for n in 0..10_000 {
-            recent.remember(key(n), trace(1));
-            recent.remember(key(n), trace(2));
+            recent.remember(key(n), head(1));
+            recent.remember(key(n), head(2));
         }
-        assert_eq!(recent.find(key(7)), Some(trace(2)));
+        assert_eq!(recent.find(key(7)), Some(head(2)));
         recent.settle();
         for n in 0..10_000 {
-            recent.remember(key(n), trace(3));
+            recent.remember(key(n), head(3));
         }
         recent.settle();
         let found = (0..10_000).filter_map(|n| recent.find(key(n)));
-        assert!(found.clone().all(|t| t == trace(3)), "never an older one");
+        assert!(found.clone().all(|t| t == head(3)), "never an older one");
         assert!(found.count() > 9_000);
         assert_eq!(recent.find(key(10_001)), None);
     }
 
     fn recent_key(n: u32) -> Fingerprint {
-        print(&n.to_be_bytes(), 5)
+        fingerprint(&n.to_be_bytes(), 5)
     }
 
     #[test]

@@ -153,17 +153,17 @@ impl Ingest {
         let columns = self.catalog.definition(definition).cloned();
         if columns.as_deref() != Some(&*target.columns.definition) {
             let mut other = (*self.catalog).clone();
-            return Ok(other.would_observe(definition, &event.table).is_err());
+            return Ok(other.would_reconcile(definition, &event.table).is_err());
         }
         let Some(keyed) = keyed else { return Ok(false) };
         let row = row_key(generation, &keyed.key);
-        let print = self.recent.key(generation, &keyed.key);
+        let fingerprint = self.recent.key(generation, &keyed.key);
         let is = before.map(|b| self.recent.row(&self.comparable(target.id, &b.image)));
         let known = self
             .generations
             .get(generation.0 as usize)
             .is_some_and(|s| s.doubt.is_none() && s.uncertain.is_none());
-        if let Some(last) = self.last((generation, &keyed.key), &row, print, false)? {
+        if let Some(last) = self.last((generation, &keyed.key), &row, fingerprint, false)? {
             return Ok(known && last.definition == definition && last.row != is);
         }
         let whole = self.generations.get(generation.0 as usize).map(|s| (s.complete, s.baseline));

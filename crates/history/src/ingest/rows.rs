@@ -206,13 +206,14 @@ impl Ingest {
         put_off: bool,
     ) -> Result<Option<Doubt>, StoreError> {
         let generation = target.generation;
-        let print = |row: &&[u8]| self.recent.row(&self.comparable(version.definition, row));
-        let before = version.row_before().map(print);
-        let after = version.row_after().map(print);
-        let print = self.recent.key(generation, key);
+        let fingerprint = |row: &&[u8]| self.recent.row(&self.comparable(version.definition, row));
+        let before = version.row_before().map(fingerprint);
+        let after = version.row_after().map(fingerprint);
+        let fingerprint = self.recent.key(generation, key);
         let row = row_key(generation, key);
-        let put_off = put_off && self.recent.find(print).is_none();
-        let last = if put_off { None } else { self.last((generation, key), &row, print, before.is_none())? };
+        let put_off = put_off && self.recent.find(fingerprint).is_none();
+        let last =
+            if put_off { None } else { self.last((generation, key), &row, fingerprint, before.is_none())? };
         let doubt = match &last {
             _ if put_off => None,
             Some(last) if self.restates(last, before) => None,
@@ -237,9 +238,9 @@ impl Ingest {
             put_version(&mut self.batch, (generation, key), version, there.map(|last| last.depth))
         };
         self.index.note(&mut self.batch, Change { sequence: version.sequence, generation, key: Some(key) });
-        let trace =
+        let head =
             CachedHead { sequence: version.sequence, definition: version.definition, depth, row: after };
-        self.recent.remember(print, trace);
+        self.recent.remember(fingerprint, head);
         if let Some(referring) = &target.referring {
             let after = version.row_after().map(|row| (*row, version.definition));
             let columns = &target.columns.definition;

@@ -150,12 +150,12 @@ impl Ingest {
         let Some(version) = versions.first(generation, key, (sequence, sequence.next()))? else {
             return Ok(None);
         };
-        let print = |definition, row: &[u8]| self.recent.row(&self.comparable(definition, row));
-        let before = version.row_before().map(|row| print(version.definition, row.bytes()));
+        let fingerprint = |definition, row: &[u8]| self.recent.row(&self.comparable(definition, row));
+        let before = version.row_before().map(|row| fingerprint(version.definition, row.bytes()));
         match versions.newest_before(generation, key, sequence)? {
             Some(held) => {
-                let row = held.row.as_ref().map(|row| print(held.definition, row.bytes()));
-                let last = super::HeadCache::trace(&held, row);
+                let row = held.row.as_ref().map(|row| fingerprint(held.definition, row.bytes()));
+                let last = super::HeadCache::head(&held, row);
                 Ok(disagreement(&last, before, version.definition).map(|why| Doubt(last.sequence, why)))
             }
             None => self.unlike_first_of(snapshot, (generation, key), version.definition, before),

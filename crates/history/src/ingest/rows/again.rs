@@ -34,8 +34,8 @@ impl Ingest {
             return Ok(false);
         }
         let row = row_key(target.generation, &before.key);
-        let print = self.recent.key(target.generation, &before.key);
-        let last = self.last((target.generation, &before.key), &row, print, false)?;
+        let fingerprint = self.recent.key(target.generation, &before.key);
+        let last = self.last((target.generation, &before.key), &row, fingerprint, false)?;
         Ok(last.is_some_and(|last| last.row.is_none() && last.sequence >= since))
     }
 }

@@ -78,19 +78,19 @@ impl Ingest {
         }
         let Some(id) = Arc::make_mut(&mut self.catalog).leave_out(&table.name, &missing) else { return id };
         self.dirty.catalog = true;
-        self.observed.insert(table.name.clone(), (Arc::clone(table), id));
+        self.reconciled.insert(table.name.clone(), (Arc::clone(table), id));
         id
     }
 
     fn definition_of(&mut self, table: &Arc<MappedTable>) -> Result<DefinitionId, TableMapError> {
-        if let Some((seen, definition)) = self.observed.get(&table.name)
+        if let Some((seen, definition)) = self.reconciled.get(&table.name)
             && (Arc::ptr_eq(seen, table) || seen == table)
         {
             return Ok(*definition);
         }
         self.dirty.catalog = true;
         let definition = Arc::make_mut(&mut self.catalog).reconcile_table_map(table)?;
-        self.observed.insert(table.name.clone(), (Arc::clone(table), definition));
+        self.reconciled.insert(table.name.clone(), (Arc::clone(table), definition));
         Ok(definition)
     }
 
