@@ -11,7 +11,7 @@ use crate::record::Baseline;
 use crate::schema::DefinitionId;
 use crate::store::{Bounds, EncodedKey, GenerationId};
 use dbtrail_expression::{RowFilter, RowValue};
-use dbtrail_types::agent_api::{ApiNote, Octets, RowsRequest, code};
+use dbtrail_types::agent_api::{ApiNote, Octets, RowsRequest};
 use dbtrail_types::names::TableName;
 use std::collections::BTreeSet;
 use std::sync::Arc;
