@@ -54,7 +54,8 @@ fuzz_target!(|input: &[u8]| {
         let status = response.status();
         assert!(!status.is_server_error() || status == 503, "{status}");
         let json = response.headers().get("content-type").is_some_and(|t| {
-            t.to_str().is_ok_and(|t| t.starts_with("application/json") || t.starts_with("application/x-ndjson"))
+            t.to_str()
+                .is_ok_and(|t| t.starts_with("application/json") || t.starts_with("application/x-ndjson"))
         });
         let mut body = response.into_body();
         let mut text = Vec::new();

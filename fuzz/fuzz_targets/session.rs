@@ -65,7 +65,7 @@ fn settings() -> server::ServerSettings {
     let agent = Arc::new(Within(Local::new(handle, &ServeOptions::default())));
     let agent = AgentClient::in_process(agent).expect("a client");
     let shared = &settings.shared;
-    let tenant = Tenant { agent, ..Tenant::clone(&shared.tenants["app"]) };
+    let tenant = Tenant { agent: agent.into(), ..Tenant::clone(&shared.tenants["app"]) };
     settings.shared = Arc::new(Shared {
         tenants: HashMap::from([("app".to_owned(), Arc::new(tenant))]),
         monitor: None,
