@@ -16,7 +16,7 @@ COPY src src
 COPY crates crates
 COPY deploy/probe.rs deploy/probe.rs
 RUN --mount=type=cache,target=/usr/local/cargo/registry --mount=type=cache,target=/build/target \
-    cargo build --locked --release --bin dbtrail-shim \
+    cargo build --locked --release --features object-store --bin dbtrail-shim \
     && install -D --strip target/release/dbtrail-shim /out/usr/local/bin/dbtrail-shim \
     && install -d -m 0700 /out/data \
     && rustc --edition 2024 -C opt-level=2 -C strip=symbols -o /out/usr/local/bin/probe deploy/probe.rs

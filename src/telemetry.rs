@@ -37,7 +37,7 @@ fn filter(level: &str) -> EnvFilter {
     // every token that it reads.
     let others = if level == "error" { "error" } else { "warn" };
     EnvFilter::new(format!(
-        "{others},sqlparser=off,dbtrail_shim={level},dbtrail_history={level},dbtrail_types={level}"
+        "{others},sqlparser=off,slatedb=error,dbtrail_shim={level},dbtrail_history={level},dbtrail_types={level}"
     ))
 }
 

@@ -7,6 +7,7 @@ mod command;
 mod files;
 pub(super) mod live;
 pub(super) mod local;
+mod read;
 mod reload;
 mod serve_arguments;
 mod status;
@@ -41,6 +42,8 @@ const DATA: u8 = 65;
 pub(super) const UNAVAILABLE: u8 = 69;
 /// EX_CANTCREAT: the data folder cannot be used.
 pub(super) const NO_FOLDER: u8 = 73;
+/// EX_TEMPFAIL: another agent has taken the store of this one.
+const TAKEN: u8 = 75;
 
 /// Runs the agent until SIGTERM or SIGINT, or asks one how it is.
 pub async fn run(args: &AgentArgs) -> ExitCode {
@@ -81,12 +84,16 @@ async fn start(args: &AgentArgs, config: AgentConfig) -> Result<(), CannotStart>
             let Some(history) = read else { return Ok(()) };
             (listen(config.listen).await?, Running::fixed(history), None)
         }
+        Origin::Read(settings) => {
+            let listener = listen(config.listen).await?;
+            (listener, read::follow(config.server_id, settings, &stop)?, None)
+        }
         Origin::Live(capture) => {
             // First the port: who cannot have it has not touched the store or the server.
             let listener = listen(config.listen).await?;
             local::folder(&capture.data)?;
             let running = live::live(&config.server_id, &capture, &stop).await?;
-            let local = Local::open(&capture.data, &running.history_handle, &stop).await?;
+            let local = Local::open(&capture.data.folder, &running.history_handle, &stop).await?;
             live::verify(&capture, &running, &stop)?;
             (listener, running, Some(local))
         }
@@ -105,7 +112,7 @@ async fn start(args: &AgentArgs, config: AgentConfig) -> Result<(), CannotStart>
     }
     supervisor::ready();
     serve(listener, Arc::clone(&running.history_handle), options, stop).await;
-    running.ended().await;
+    running.ended().await?;
     tracing::info!("agent stopped");
     Ok(())
 }

@@ -119,10 +119,10 @@ async fn start(
     let server_id = ServerId(args.server_id.clone());
     local::folder(&capture.data)?;
     let running = live::live(&server_id, capture, &stop).await?;
-    let _local = Local::open(&capture.data, &running.history_handle, &stop).await?;
+    let _local = Local::open(&capture.data.folder, &running.history_handle, &stop).await?;
     live::verify(capture, &running, &stop)?;
-    let password = password::kept(&capture.data)?;
-    let data = capture.data.clone();
+    let password = password::kept(&capture.data.folder)?;
+    let data = capture.data.folder.clone();
     Front { listener, pages, page, signals, running, password, monitor, data, stop }
         .run()
         .await
@@ -172,15 +172,18 @@ impl Front {
             tokio::select! {
                 () = hangup::signalled(&mut self.signals, &live, tokens.as_ref(), &self.data) => {}
                 () = watch(&history_handle) => {}
+                // Another agent has taken the store.
+                () = self.stop.cancelled() => {}
             }
         }
         supervisor::stopping();
         self.stop.cancel();
         let ended = shim.await;
-        self.running.ended().await;
+        let capture = self.running.ended().await;
         if let Some(pages) = pages {
             pages.cancel();
         }
+        capture.map_err(|CannotStart(why, _)| why)?;
         reported?;
         Ok(ended?)
     }

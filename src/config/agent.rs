@@ -2,11 +2,13 @@
 
 mod layout;
 mod named_source;
+mod read_settings;
 mod serving;
 
 use super::log_files::{self, BACKFILL_FORM, LogFiles};
 use super::{Files, HOURLY_SHARE_FORM, HourlyShare, Resolver, duration, resolve, verify};
 use crate::telemetry;
+use dbtrail_history::engine::Location;
 use dbtrail_history::log::SourceTime;
 use dbtrail_history::serve::ServeOptions;
 use dbtrail_history::serve::exposure;
@@ -16,6 +18,7 @@ use dbtrail_types::secret::Secret;
 pub(super) use layout::KEYS;
 pub use named_source::NamedSource;
 use named_source::names_a_password;
+pub use read_settings::ReadSettings;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -48,6 +51,8 @@ pub enum Origin {
     Files(Box<LogFiles>),
     /// A running server.
     Live(Box<CaptureSettings>),
+    /// A bucket that another agent captures into.
+    Read(ReadSettings),
 }
 
 /// What is captured, and where it is kept.
@@ -57,8 +62,8 @@ pub struct CaptureSettings {
     pub source: SourceConfig,
     /// Whether tables are read once, for `_snapshot`.
     pub baseline: bool,
-    /// The folder of the store.
-    pub data: PathBuf,
+    /// Where the history is kept.
+    pub data: Location,
     /// How long history is kept; `None`: forever.
     pub keep: Option<Duration>,
     /// Memory for what was read of the store, in MiB.
@@ -181,10 +186,7 @@ impl Resolver {
         let cache = self.parsed("cache", cache, CACHE_FORM);
         let disk_reserve = self.parsed("disk_reserve", |t| t.parse().ok(), "a number of MiB");
         let verified = self.parsed("verify", verify, HOURLY_SHARE_FORM);
-        let data = self.text("data").filter(|d| !d.is_empty());
-        if data.is_none() {
-            self.file.mistake("data", "a source needs a folder to keep its history in".to_owned());
-        }
+        let data = self.location();
         let password = match (self.text("source.password"), self.file.text("source.password_file")) {
             (Some(_), Some(_)) => self.mistake("source", "it has password and password_file".to_owned()),
             (Some(password), None) => Some(Secret::new(password)),
@@ -224,11 +226,10 @@ impl Resolver {
                 return None;
             }
         };
-        let data = PathBuf::from(data?);
         Some(CaptureSettings {
             source,
             baseline: baseline?,
-            data,
+            data: data?,
             keep: keep?.0,
             cache: cache?,
             disk_reserve: disk_reserve?,

@@ -52,6 +52,39 @@ async fn mariadb_10_11_recorded_with_restarts() {
     is_as_from_files("mariadb-10.11", DiskOptions::default().transactions).await;
 }
 
+/// The same where the history is in an object store, and through a reader of it.
+#[cfg(feature = "object-store")]
+#[tokio::test(flavor = "multi_thread")]
+async fn recorded_into_a_bucket_with_restarts_and_read_by_another() {
+    use dbtrail_history::HistoryHandle;
+    use dbtrail_history::engine::{Bucket, Location, StoreKind};
+    use dbtrail_history::follower::Follower;
+    let whole = DiskOptions::default().transactions;
+    for (fixture, transactions) in [("mysql-9.7", whole), ("mariadb-10.11", 600)] {
+        let folder = tempfile::tempdir().expect("a folder");
+        let name = folder.path().join("objects").display().to_string();
+        let bucket = Some(Bucket { kind: StoreKind::File, name, prefix: String::new() });
+        let data = Location { folder: folder.path().to_owned(), bucket };
+        let disk = DiskOptions { transactions, ..DiskOptions::default() };
+        let history = fed(fixture, &data, 4, RecorderOptions { disk, ..options() }).await;
+        truth_agent::states(&history, fixture);
+        truth_agent::changes(&history, fixture);
+        let handle = Arc::new(HistoryHandle::live(ServerId("truth".to_owned()), Timestamp::from_micros(0)));
+        let mut follower = Follower::new(data.clone(), 8 << 20, &handle).expect("a bucket");
+        follower.look().expect("it reads");
+        let read = handle.current().expect("a history");
+        assert_eq!((read.coverage(), read.changes()), (history.coverage(), history.changes()));
+        truth_agent::states(&read, fixture);
+        truth_agent::changes(&read, fixture);
+        let status = read_status(&data, None, Timestamp::from_micros(0)).expect("a status");
+        assert!(status.transactions > 100);
+        let other = Arc::new(HistoryHandle::live(ServerId("other".to_owned()), Timestamp::from_micros(0)));
+        let mut follower = Follower::new(data, 8 << 20, &other).expect("a bucket");
+        assert!(follower.look().expect_err("of another server").0.contains("and not of 'other'"));
+        assert!(other.current().is_none());
+    }
+}
+
 /// The same where transactions go to a temporary file, and to the store in pieces.
 #[tokio::test(flavor = "multi_thread")]
 async fn large_transactions_recorded_with_restarts() {

@@ -214,12 +214,12 @@ class Agent:
 class Chain:
     """An agent, by HTTPS with a token, and a shim in front of it: two processes. The agent reads log files, or a running server (`source`)."""
 
-    def __init__(self, binlogs, schema="tt", tls="off", tenants="", source=None, options=()):
+    def __init__(self, binlogs, schema="tt", tls="off", tenants="", source=None, options=(), data=None):
         self.folder = tempfile.mkdtemp(prefix="dbtrail-real-")
         if source is None:
             self.origin = ["--binlog", *binlogs]
         else:
-            self.data = os.path.join(self.folder, "history")
+            self.data = data or os.path.join(self.folder, "history")
             # Without a word of it the agent begins with the log that was there before: backfill.py is about that.
             now = [] if "--backfill" in options else ["--backfill", "none"]
             self.origin = ["--source", source, "--data", self.data, *options, *now]

@@ -262,14 +262,14 @@ fn damaged() -> StoreError {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::engine::{Engine, MemoryEngine};
+    use crate::engine::{Engine, InMemory as TestEngine};
     use proptest::prelude::*;
 
     type Owned = (u64, u32, Option<Vec<u8>>);
 
-    fn written(changes: &[Owned], commit_every: usize) -> MemoryEngine {
+    fn written(changes: &[Owned], commit_every: usize) -> TestEngine {
         let (mut engine, mut batch, mut writer) =
-            (MemoryEngine::default(), Batch::default(), ChangeIndexWriter::default());
+            (TestEngine::default(), Batch::default(), ChangeIndexWriter::default());
         for (i, (sequence, generation, key)) in changes.iter().enumerate() {
             let change = Change {
                 sequence: ChangeSequence(*sequence),
@@ -288,7 +288,7 @@ mod tests {
         engine
     }
 
-    fn found(engine: &MemoryEngine, from: u64, to: u64) -> Vec<Owned> {
+    fn found(engine: &TestEngine, from: u64, to: u64) -> Vec<Owned> {
         let mut all = Vec::new();
         between(&*engine.snapshot(), ChangeSequence(from), ChangeSequence(to), &mut |c| {
             all.push((c.sequence.0, c.generation.0, c.key.map(<[u8]>::to_vec)));

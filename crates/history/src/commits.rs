@@ -204,7 +204,7 @@ pub fn between(
 mod tests {
     use super::*;
     use crate::engine::Batch;
-    use crate::engine::{Engine, MemoryEngine};
+    use crate::engine::{Engine, InMemory as TestEngine};
     use proptest::prelude::*;
 
     type Made = (u64, u64, u32, u32, u8, u64, Vec<(u8, u64)>, Vec<(u64, u8)>);
@@ -229,7 +229,7 @@ mod tests {
             every in 1_usize..90,
             window in (1_u64..300, 1_u64..300),
         ) {
-            let (mut engine, mut batch, mut writer) = (MemoryEngine::default(), Batch::default(), CommitPageWriter::default());
+            let (mut engine, mut batch, mut writer) = (TestEngine::default(), Batch::default(), CommitPageWriter::default());
             let mut at = 1;
             let mut all = Vec::new();
             for (i, (gap, length, server, connection, file, offset, tables, statements)) in made.into_iter().enumerate() {

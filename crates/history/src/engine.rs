@@ -3,19 +3,33 @@
 //! An engine takes a batch as a whole or not at all, and hands out snapshots that never change.
 //! From a snapshot one can have a value, the pairs of a range from the last one back ("the newest
 //! version at or before") and the pairs of a range in order ("the versions between"). That is all,
-//! so that another engine, a distributed one too, can take the place of the two that are here.
+//! so that the history can be in memory, on a disk or in an object store.
 //! Knows nothing of what the bytes mean.
 
 use std::fmt::Debug;
 use std::sync::Arc;
 
+mod batch;
 mod disk;
+mod location;
 mod memory;
+#[cfg(feature = "object-store")]
+mod object;
 mod temporary;
+#[cfg(test)]
+pub(crate) mod testing;
 
+pub use batch::Batch;
 pub use disk::{DiskEngine, DiskOptions};
+pub use location::{Bucket, LOCATION_FORM, Location, StoreKind};
 pub use memory::MemoryEngine;
+#[cfg(not(test))]
+pub(crate) use memory::MemoryEngine as InMemory;
+#[cfg(feature = "object-store")]
+pub use object::{ObjectEngine, ObjectReader};
 pub use temporary::{TemporaryEngine, temporary_folder};
+#[cfg(test)]
+pub(crate) use testing::TestEngine as InMemory;
 
 /// The tables of a history.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -94,6 +108,50 @@ pub(super) fn is_locked(error: &StoreError) -> bool {
     error.0 == disk::LOCKED
 }
 
+/// The words for a store that another agent has taken.
+const TAKEN: &str = "another agent has taken the store over";
+
+/// Whether the store is another agent's now: nothing of it may be answered any more.
+#[must_use]
+pub fn is_taken(error: &StoreError) -> bool {
+    error.0.starts_with(TAKEN)
+}
+
+/// Opens the tables below a prefix of a bucket.
+#[cfg(feature = "object-store")]
+pub(super) fn open_bucket(bucket: &Bucket, options: DiskOptions) -> Result<Box<dyn Engine>, StoreError> {
+    Ok(Box::new(ObjectEngine::open(bucket, options)?))
+}
+
+/// Reads the tables below a prefix of a bucket that another process writes.
+#[cfg(feature = "object-store")]
+pub(super) fn read_bucket(bucket: &Bucket, cache: u64) -> Result<ObjectReader, StoreError> {
+    ObjectReader::open(bucket, cache)
+}
+
+/// A reader, where none was built in.
+#[cfg(not(feature = "object-store"))]
+#[derive(Debug)]
+pub(super) enum ObjectReader {}
+
+#[cfg(not(feature = "object-store"))]
+impl ObjectReader {
+    pub(super) fn refresh(&mut self) -> Result<Arc<dyn Snapshot>, StoreError> {
+        match *self {}
+    }
+}
+
+#[cfg(not(feature = "object-store"))]
+pub(super) fn read_bucket(bucket: &Bucket, _: u64) -> Result<ObjectReader, StoreError> {
+    Err(StoreError(format!("{bucket}: this program was built without object stores")))
+}
+
+/// The same where it was not built in.
+#[cfg(not(feature = "object-store"))]
+pub(super) fn open_bucket(bucket: &Bucket, _: DiskOptions) -> Result<Box<dyn Engine>, StoreError> {
+    Err(StoreError(format!("{bucket}: this program was built without object stores")))
+}
+
 /// The first key after all that begin so; empty: there is none.
 pub(crate) fn after_prefix(prefix: &[u8]) -> Vec<u8> {
     let mut end = prefix.to_vec();
@@ -111,105 +169,6 @@ pub type Pair = (Vec<u8>, Vec<u8>);
 
 /// Takes a key and its value, and says whether to go on.
 pub type Each<'a> = dyn FnMut(&[u8], &[u8]) -> Result<bool, StoreError> + 'a;
-
-/// Bytes that an empty batch keeps for the next one, of what a large transaction needed.
-const KEPT: usize = 4 << 20;
-
-/// What is to be written as one. Later operations on a key win over earlier ones.
-#[derive(Debug, Default)]
-pub struct Batch {
-    /// Keys and values, one after the other: a batch has thousands, and each of them in a block of
-    /// memory of its own would cost more than writing it.
-    bytes: Vec<u8>,
-    operations: Vec<Operation>,
-}
-
-/// A key in a batch, and where it ends; its value after it.
-#[derive(Clone, Copy, Debug)]
-struct Operation {
-    table: Table,
-    key: usize,
-    value: usize,
-    end: usize,
-    removes: bool,
-}
-
-impl Batch {
-    /// Sets a key.
-    pub fn put(&mut self, table: Table, key: &[u8], value: &[u8]) {
-        self.write(table, |out| out.extend_from_slice(key), |out| out.extend_from_slice(value));
-    }
-
-    /// The same of a key and a value that are written where they are kept.
-    pub fn write(&mut self, table: Table, key: impl FnOnce(&mut Vec<u8>), value: impl FnOnce(&mut Vec<u8>)) {
-        let start = self.bytes.len();
-        key(&mut self.bytes);
-        let middle = self.bytes.len();
-        value(&mut self.bytes);
-        let end = self.bytes.len();
-        self.operations.push(Operation { table, key: start, value: middle, end, removes: false });
-    }
-
-    /// Removes a key.
-    pub fn remove(&mut self, table: Table, key: &[u8]) {
-        let start = self.bytes.len();
-        self.bytes.extend_from_slice(key);
-        let end = self.bytes.len();
-        self.operations.push(Operation { table, key: start, value: end, end, removes: true });
-    }
-
-    /// How many operations there are.
-    #[must_use]
-    pub fn len(&self) -> usize {
-        self.operations.len()
-    }
-
-    /// Bytes of keys and values.
-    #[must_use]
-    pub fn size(&self) -> usize {
-        self.bytes.len()
-    }
-
-    /// Whether there is nothing to do.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.operations.is_empty()
-    }
-
-    /// Bytes of keys and values.
-    #[must_use]
-    pub fn bytes(&self) -> usize {
-        self.bytes.len()
-    }
-
-    /// Everything of another batch after this one's.
-    pub fn append(&mut self, other: &Self) {
-        let by = self.bytes.len();
-        self.bytes.extend_from_slice(&other.bytes);
-        self.operations.extend(other.operations.iter().map(|o| Operation {
-            key: o.key + by,
-            value: o.value + by,
-            end: o.end + by,
-            ..*o
-        }));
-    }
-
-    /// Takes everything out; some of the memory stays, for what comes next.
-    pub fn clear(&mut self) {
-        self.bytes.clear();
-        self.bytes.shrink_to(KEPT);
-        self.operations.clear();
-        self.operations.shrink_to(KEPT / size_of::<Operation>());
-    }
-
-    /// Table, key and value of each operation, in order; no value: the key is removed.
-    pub(super) fn operations(&self) -> impl Iterator<Item = (Table, &[u8], Option<&[u8]>)> {
-        self.operations.iter().map(|o| {
-            let value = (!o.removes).then(|| &self.bytes[o.value..o.end]);
-            (o.table, &self.bytes[o.key..o.value], value)
-        })
-    }
-}
 
 /// A state of the tables that does not change. Ranges are `[from, to)`.
 pub trait Snapshot: Send + Sync + Debug {
@@ -251,6 +210,9 @@ pub trait Snapshot: Send + Sync + Debug {
     fn scan(&self, table: Table, from: &[u8], to: &[u8], limit: usize) -> Result<Vec<Pair>, StoreError>;
 }
 
+/// Is told whether what was committed is durable.
+pub type WhenDurable = Box<dyn FnOnce(Result<(), StoreError>) + Send>;
+
 /// Where the history is kept. One writes; snapshots are read by many.
 pub trait Engine: Send + Debug {
     /// Keeps all of a batch or nothing, also when the process is killed in between.
@@ -277,6 +239,20 @@ pub trait Engine: Send + Debug {
     /// # Errors
     /// The engine failed.
     fn sync(&self) -> Result<(), StoreError>;
+
+    /// Tells when all that was committed is kept, whatever becomes of this process: nothing of it
+    /// is published before. In the order of the calls, and at once where `commit` has seen to it.
+    fn when_durable(&self, then: WhenDurable) {
+        then(Ok(()));
+    }
+
+    /// Whether the store can still be written, as far as is known without asking it.
+    ///
+    /// # Errors
+    /// It cannot.
+    fn check(&self) -> Result<(), StoreError> {
+        Ok(())
+    }
 
     /// Bytes taken on disk; in memory, zero.
     fn bytes(&self) -> u64;

@@ -51,8 +51,9 @@ pub enum Connection {
 pub struct CaptureStatus {
     /// Whether events arrive.
     pub connection: Connection,
-    /// Why the history is not written any more, if so: the store failed. It is opened again by
-    /// itself.
+    /// Whether another process captures, and this one shows what that one has written.
+    pub reads: bool,
+    /// Why the history is not written any more, if so: the store failed, and is opened again.
     pub failed: Option<String>,
     /// Why nothing is written now, if so: there is no room on the disk.
     pub full: Option<String>,
@@ -88,6 +89,7 @@ impl CaptureStatus {
     pub fn starting(at: Timestamp) -> Self {
         Self {
             connection: Connection::Down { since: at, reason: "the agent is starting".to_owned() },
+            reads: false,
             failed: None,
             full: None,
             disk_free: None,
@@ -105,8 +107,7 @@ impl CaptureStatus {
         }
     }
 
-    /// Notes what the reading half says of its connection. The instant of a loss is that of the
-    /// first word of it.
+    /// Notes what the reading half says. A loss is as old as the first word of it.
     pub fn connected(&mut self, state: Result<(), String>, now: Timestamp) {
         self.connection = match (state, &self.connection) {
             (Ok(()), _) => Connection::Up,

@@ -8,7 +8,7 @@
 use super::changes;
 use super::commit_index::{Commit, CommitIndexWriter, KnownPages};
 use super::commits;
-use super::engine::{Batch, Engine, MemoryEngine, Snapshot, StoreError};
+use super::engine::{Batch, Engine, InMemory, Snapshot, StoreError};
 use super::gtid::{GtidState, Gtids};
 use super::log::{Change, CommittedTransaction, Gtid};
 use super::names::Names;
@@ -34,7 +34,7 @@ mod images;
 mod not_followed;
 mod noting;
 mod partitions;
-mod pieces;
+pub(crate) mod pieces;
 mod references;
 mod renames;
 mod rows;
@@ -111,7 +111,7 @@ pub(super) const NOT_CAPTURED: &str =
 
 impl Default for Ingest {
     fn default() -> Self {
-        Self::upon(Box::new(MemoryEngine::default()))
+        Self::upon(Box::new(InMemory::default()))
     }
 }
 

@@ -4,9 +4,9 @@
 //! It knows nothing of the shim; the shim knows it only through `agent_api`.
 //!
 //! ```text
-//! binary log files ------------------> log -> schema -> ingest -> store -> query -> serve
-//! running server -> source -> recorder -^                          |
-//!                                                                engine (memory, disk)
+//! binary log files ------------------> log -> schema -> ingest -> store -> query -> serve running
+//! server -> source -> recorder -^                          |
+//! engine (memory, disk, object store)
 //! ```
 
 pub mod backup;
@@ -18,6 +18,7 @@ mod commit_index;
 pub mod commits;
 mod disk_space;
 pub mod engine;
+pub mod follower;
 mod gtid;
 pub mod history_handle;
 mod image;

@@ -1,11 +1,10 @@
 //! Capturing from a running server: both halves, and the thread that writes.
 
 use super::capture::RecorderHandle;
-use super::engine::StoreError;
+use super::engine::{Location, StoreError, is_taken};
 use super::recorder::{OpenError, Recorder, RecorderOptions};
 use super::source::{self, SourceConfig};
 use super::{HistoryHandle, disk_space};
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc;
@@ -31,7 +30,7 @@ pub struct Capture {
 /// What a store is opened with.
 #[derive(Clone, Debug)]
 struct Store {
-    folder: PathBuf,
+    data: Location,
     options: RecorderOptions,
     history_handle: Arc<HistoryHandle>,
 }
@@ -39,7 +38,7 @@ struct Store {
 impl Store {
     fn open(&self) -> Result<Recorder, OpenError> {
         let handle = Arc::clone(&self.history_handle);
-        Recorder::open(&self.folder, handle.server_id().clone(), self.options.clone(), handle)
+        Recorder::open(&self.data, handle.server_id().clone(), self.options.clone(), handle)
     }
 
     /// Opens it again after it failed, as often as it takes. What was published is served until
@@ -48,7 +47,8 @@ impl Store {
         let reserve = self.options.disk.reserve;
         loop {
             tokio::time::sleep(AGAIN).await;
-            if let Some(why) = disk_space::shortage(&self.folder, reserve + reserve / 8) {
+            let shortage = disk_space::shortage(&self.data.folder, reserve + reserve / 8);
+            if let Some(why) = shortage.filter(|_| self.data.bucket.is_none()) {
                 self.history_handle.update(|l| l.full = Some(why));
                 continue;
             }
@@ -72,19 +72,19 @@ impl Store {
 }
 
 impl Capture {
-    /// Opens the record in a data folder. What it holds is published at once, also when the server
-    /// cannot be reached.
+    /// Opens the record in a data folder or a bucket. What it holds is published at once, also when
+    /// the server cannot be reached.
     ///
     /// # Errors
     /// The folder cannot be used.
     pub fn open(
-        folder: &Path,
+        data: &Location,
         source: SourceConfig,
         options: RecorderOptions,
         history_handle: &Arc<HistoryHandle>,
     ) -> Result<Self, OpenError> {
         let history_handle = Arc::clone(history_handle);
-        let store = Store { folder: folder.to_owned(), options, history_handle };
+        let store = Store { data: data.clone(), options, history_handle };
         Ok(Self { recorder: store.open()?, source, store })
     }
 
@@ -92,12 +92,17 @@ impl Capture {
     /// disk) is opened again, and goes on where the record is complete.
     ///
     /// # Errors
-    /// The store failed, and the stop came before it was open again.
+    /// The store failed, and the stop came before it was open again; or another agent has taken it,
+    /// and then nothing of it is served any more.
     pub async fn run(self, stop: CancellationToken) -> Result<(), StoreError> {
         let Self { mut recorder, source, store } = self;
         loop {
             let done = Box::pin(once(recorder, source.clone(), stop.clone())).await;
             let Err(error) = done else { return Ok(()) };
+            if is_taken(&error) {
+                store.history_handle.forget();
+                return Err(error);
+            }
             recorder = tokio::select! {
                 () = stop.cancelled() => return Err(error),
                 recorder = store.again() => recorder,

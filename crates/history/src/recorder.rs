@@ -10,7 +10,7 @@ use super::binlog_position::{BinlogPosition, Identity, LastEvent, ResumePosition
 use super::capture::{CaptureCommand, CaptureEvent, Reading, ReceivedEvent};
 use super::checkpoint::{self, Progress, Restored, State};
 use super::disk_space;
-use super::engine::{Batch, DiskEngine, DiskOptions, StoreError};
+use super::engine::{Batch, DiskOptions, Location, StoreError};
 use super::history_handle::HistoryHandle;
 use super::ingest::Ingest;
 use super::log::{LogFault, ServerVersion, SourceTime, SpillOptions, StreamReader, TakeError};
@@ -22,7 +22,7 @@ use dbtrail_types::names::{ServerId, TableName};
 use dbtrail_types::timestamp::Timestamp;
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant as Timer};
 use tokio::sync::mpsc;
@@ -35,6 +35,7 @@ mod begin;
 mod compare;
 mod due;
 mod hold;
+mod publish;
 mod retention;
 mod second_look;
 mod sessions;
@@ -44,7 +45,7 @@ mod waiting;
 
 pub(super) use super::backup::STORE;
 pub use open_error::OpenError;
-use stored::patiently;
+pub(crate) use stored::publish_state;
 pub use stored::read_status;
 use waiting::Waiting;
 
@@ -164,37 +165,39 @@ struct Timers {
 }
 
 impl Recorder {
-    /// Opens the record in a data folder, or makes room for a new one; publishes what is there.
+    /// Opens the record in a data folder or a bucket, or makes room for a new one; publishes what
+    /// is there.
     ///
     /// # Errors
     /// Another process has it open, it is damaged, or it is of another server.
     pub fn open(
-        folder: &Path,
+        data: impl Into<Location>,
         server_id: ServerId,
         options: RecorderOptions,
         history_handle: Arc<HistoryHandle>,
     ) -> Result<Self, OpenError> {
-        let failed = |error| OpenError::Store { folder: folder.to_owned(), error };
-        crate::backup::check(folder).map_err(|e| OpenError::Backup(e.to_string()))?;
-        let engine = patiently(|| DiskEngine::open(&folder.join(STORE), options.disk)).map_err(failed)?;
+        let data = data.into();
+        let failed = |error| OpenError::Store { data: data.to_string(), error };
+        let engine = stored::engine(&data, options.disk)?;
         let memory = options.disk.transactions;
-        let mut recorder = Self::upon(Ingest::upon(Box::new(engine)), server_id, options, history_handle);
-        recorder.folder = Some(folder.to_owned());
-        recorder.reader.spill(SpillOptions { folder: Some(folder.to_owned()), memory });
+        let mut recorder = Self::upon(Ingest::upon(engine), server_id, options, history_handle);
+        // The room of a bucket is not watched: nobody knows it.
+        recorder.folder = data.bucket.is_none().then(|| data.folder.clone());
+        recorder.reader.spill(SpillOptions { folder: Some(data.folder.clone()), memory });
         recorder.ingest.write_pieces_of(memory);
         checkpoint::take_back(&mut recorder.ingest).map_err(failed)?;
         let snapshot = recorder.ingest.committed();
         if let Some(restored) = checkpoint::read(&*snapshot).map_err(failed)? {
             if restored.state.server_id != recorder.server_id {
                 return Err(OpenError::Other {
-                    folder: folder.to_owned(),
+                    data: data.to_string(),
                     found: restored.state.server_id,
                     asked: recorder.server_id,
                 });
             }
             let found = restored.state.source_time;
             if found != recorder.options.source_time {
-                return Err(OpenError::Time { folder: folder.to_owned(), found });
+                return Err(OpenError::Time { data: data.to_string(), found });
             }
             recorder.restore(restored);
             recorder.reselect();
@@ -629,32 +632,6 @@ impl Recorder {
         self.publish();
         self.look_at(&changed, before);
         Ok(())
-    }
-
-    /// Makes the history of the last commit the one that answers.
-    fn publish(&mut self) {
-        let Some(state) = &self.state else { return };
-        let mut history = self.ingest.history(self.server_id.clone(), state.coverage);
-        history.log_gaps = Arc::new(state.log_gaps.clone());
-        history.horizon = state.horizon;
-        self.history_handle.set(Arc::new(history));
-        let position = ResumePosition { gtids: self.ingest.gtids.executed(), ..state.position.clone() };
-        let gaps = state.log_gaps.iter().map(|h| h.gap.clone()).collect();
-        let (baseline, backlog) = (self.baseline_progress(), self.backlog_progress());
-        let (events, bytes, versions) =
-            (self.events, self.bytes, state.versions.saturating_sub(state.horizon.dropped));
-        let (newest, purged) = (state.coverage.newest, state.horizon.dropped);
-        self.history_handle.update(|l| {
-            l.position = Some(position);
-            l.clock = Some(newest);
-            l.gaps = gaps;
-            l.baseline = baseline;
-            l.backlog = backlog;
-            l.events = events;
-            l.bytes = bytes;
-            l.versions = versions;
-            l.purged = purged;
-        });
     }
 
     fn command(&mut self, command: CaptureCommand) {

@@ -235,7 +235,7 @@ fn rest(pairs: &[(Vec<u8>, Vec<u8>)], limit: usize) -> Option<Vec<u8>> {
 mod tests {
     use super::*;
     use crate::changes;
-    use crate::engine::{Engine, MemoryEngine};
+    use crate::engine::{Engine, InMemory as TestEngine};
     use crate::image::Image;
     use crate::schema::DefinitionId;
     use crate::store::{
@@ -249,8 +249,8 @@ mod tests {
 
     /// One change a sequence number: of this key, to this row (`None`: it is deleted, if there is
     /// one).
-    fn recorded(changes: &[(u8, Option<u8>)]) -> MemoryEngine {
-        let (mut engine, mut batch) = (MemoryEngine::default(), Batch::default());
+    fn recorded(changes: &[(u8, Option<u8>)]) -> TestEngine {
+        let (mut engine, mut batch) = (TestEngine::default(), Batch::default());
         let image = |v: u8| Image::pack(&[Some(vec![v]), Some(vec![0; 20])]);
         let mut now: BTreeMap<u8, u8> = BTreeMap::new();
         let mut depths: BTreeMap<u8, u8> = BTreeMap::new();
@@ -287,12 +287,7 @@ mod tests {
         engine
     }
 
-    fn swept(
-        engine: &mut MemoryEngine,
-        horizon: u64,
-        retention_action: RetentionAction,
-        limit: usize,
-    ) -> u64 {
+    fn swept(engine: &mut TestEngine, horizon: u64, retention_action: RetentionAction, limit: usize) -> u64 {
         let mut sweeper = Sweeper::new(ChangeSequence(horizon), Timestamp::from_micros(0));
         let mut dropped = 0;
         while !sweeper.is_done() {
@@ -341,7 +336,7 @@ mod tests {
     /// lies before it.
     #[test]
     fn the_index_of_changes_goes_with_the_versions() {
-        let all = |engine: &MemoryEngine, from| {
+        let all = |engine: &TestEngine, from| {
             let mut found = Vec::new();
             changes::between(&*engine.snapshot(), ChangeSequence(from), ChangeSequence::END, &mut |c| {
                 found.push((c.sequence.0, c.key.map(<[u8]>::to_vec)));
@@ -350,7 +345,7 @@ mod tests {
             .unwrap();
             found
         };
-        let (mut engine, mut batch) = (MemoryEngine::default(), Batch::default());
+        let (mut engine, mut batch) = (TestEngine::default(), Batch::default());
         let mut writer = changes::ChangeIndexWriter::default();
         for sequence in 1..10_000_u64 {
             let key = sequence.to_be_bytes();

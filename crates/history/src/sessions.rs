@@ -121,13 +121,13 @@ pub fn of<'n>(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::engine::{Engine, MemoryEngine};
+    use crate::engine::{Engine, InMemory as TestEngine};
     use proptest::prelude::*;
 
     proptest! {
         #[test]
         fn what_was_named_is_found(pages in prop::collection::vec(prop::collection::vec((1_u64..9, 0_u8..5), 1..9), 0..6)) {
-            let (mut engine, mut batch) = (MemoryEngine::default(), Batch::default());
+            let (mut engine, mut batch) = (TestEngine::default(), Batch::default());
             let (mut at, mut all) = (0, Vec::new());
             for (i, page) in pages.iter().enumerate() {
                 let looked = Timestamp::from_micros(i64::try_from(i).unwrap() - 3);

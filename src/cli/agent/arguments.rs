@@ -1,6 +1,7 @@
 //! The arguments of `agent`, and the settings that they, or agent.yaml, come to.
 
 use super::command::AgentCommand;
+use super::read::ReadArgs;
 use super::serve_arguments::serve_options;
 use super::values::{backfilled, cached, dated, kept, shared, timed};
 use crate::cli::files::secret_in;
@@ -9,6 +10,7 @@ use crate::config::log_files::{self, LogFiles};
 use crate::config::{Files, Verify};
 use crate::telemetry;
 use clap::{ArgGroup, Args};
+use dbtrail_history::engine::Location;
 use dbtrail_history::log::SourceTime;
 use dbtrail_history::patterns::Patterns;
 use dbtrail_history::serve::exposure;
@@ -58,7 +60,7 @@ const CAPTURING: [&str; 11] = [
 #[command(
     args_conflicts_with_subcommands = true,
     subcommand_negates_reqs = true,
-    group(ArgGroup::new("origin").args(["source", "binlog", "config"]).required(true))
+    group(ArgGroup::new("origin").args(["source", "binlog", "config", "read"]).required(true))
 )]
 pub struct AgentArgs {
     #[command(subcommand)]
@@ -83,6 +85,8 @@ pub struct AgentArgs {
     /// later: for tables that were made before the first file.
     #[arg(long, value_name = "FILE.sql", requires = "binlog", conflicts_with = "source")]
     pub(super) schema: Option<PathBuf>,
+    #[command(flatten)]
+    pub(super) reader: ReadArgs,
     /// The name under which this history is asked for (`server_id` of a tenant in shim.yaml).
     #[arg(long, value_name = "ID", required_unless_present_any = ["config", "preflight_only"])]
     pub(super) server_id: Option<String>,
@@ -126,9 +130,9 @@ pub struct CaptureArgs {
     /// File with the password of the source.
     #[arg(long, value_name = "FILE", requires = "source")]
     pub(crate) source_password_file: Option<PathBuf>,
-    /// The folder of the store.
-    #[arg(long, value_name = "DIR", requires = "source")]
-    pub(crate) data: Option<PathBuf>,
+    /// Where the history is kept: a folder, or s3://BUCKET/PREFIX (docs/scale.md).
+    #[arg(long, value_name = "DIR", value_parser = Location::parse)]
+    pub(crate) data: Option<Location>,
     /// Tables to capture: schema.table with * for any characters; may be repeated. Default: all.
     #[arg(long, value_name = "PATTERN")]
     pub(crate) include: Vec<String>,
@@ -143,7 +147,7 @@ pub struct CaptureArgs {
     #[arg(long, value_name = "FROM", requires = "source", value_parser = backfilled)]
     pub(crate) backfill: Option<Backfill>,
     /// Memory for what was read of the store, in MiB; default: 48.
-    #[arg(long, value_name = "MIB", requires = "source", value_parser = cached)]
+    #[arg(long, value_name = "MIB", value_parser = cached)]
     pub(crate) cache: Option<u32>,
     /// MiB of the store's disk that stay free: capturing waits where there are fewer, and goes on
     /// by itself; default: 256.
@@ -242,20 +246,17 @@ pub(super) fn settings(args: &AgentArgs) -> Result<AgentConfig, Vec<String>> {
     if args.capture.source.is_some() && args.capture.data.is_none() && !args.preflight_only {
         mistakes.push("--data DIR is needed: the folder of the store".to_owned());
     }
-    let environment = |name: &str| std::env::var(name).ok();
-    let origin = match args.capture.settings(environment, &mut mistakes) {
+    let (data, cache) = (args.capture.data.as_ref(), args.capture.cache);
+    let origin = match args.capture.settings(|name| std::env::var(name).ok(), &mut mistakes) {
+        None if args.reader.read => args.reader.origin(data, cache, &mut mistakes),
         Some(capture) => Origin::Live(Box::new(capture)),
         // Without a source; or with mistakes, and then nothing comes of it.
         None => Origin::Files(Box::new(files(args, &mut mistakes))),
     };
     let certificate = Files::of(args.tls_cert.iter().chain(&args.tls_key).cloned());
     let tls = (args.tls_cert.as_deref(), args.tls_key.as_deref());
-    let serve = serve_options(
-        tls,
-        [&args.token_file, &args.doubt_token_file].map(|file| file.as_deref()),
-        !args.no_ui,
-        &mut mistakes,
-    );
+    let tokens = [&args.token_file, &args.doubt_token_file].map(|file| file.as_deref());
+    let serve = serve_options(tls, tokens, !args.no_ui, &mut mistakes);
     let listen = args.listen.unwrap_or(LISTEN);
     let mut warnings = Vec::new();
     match exposure(listen, &serve) {
@@ -270,8 +271,7 @@ pub(super) fn settings(args: &AgentArgs) -> Result<AgentConfig, Vec<String>> {
         return Err(mistakes);
     }
     let server_id = ServerId(args.server_id.clone().unwrap_or_default());
-    let log = ("info".to_owned(), telemetry::Format::Text);
-    let statements = !args.capture.no_statements;
+    let (log, statements) = (("info".to_owned(), telemetry::Format::Text), !args.capture.no_statements);
     Ok(AgentConfig { server_id, listen, origin, statements, serve, log, warnings, certificate })
 }
 

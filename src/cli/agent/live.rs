@@ -1,12 +1,12 @@
 //! Where the halves of capturing are put together: everything around them asks here, and here
 //! alone.
 
-use super::{CONFIG, CannotStart, NO_FOLDER, UNAVAILABLE, local};
+use super::{CONFIG, CannotStart, NO_FOLDER, TAKEN, UNAVAILABLE, local};
 use crate::agent_client::Caller;
 use crate::cli::embedded::agent_inside;
 use crate::cli::verify::Background;
 use crate::config::agent::{AgentConfig, CaptureSettings, Origin};
-use dbtrail_history::engine::DiskOptions;
+use dbtrail_history::engine::{DiskOptions, Location, StoreError, is_taken};
 use dbtrail_history::history_handle::Status;
 use dbtrail_history::live::Capture;
 use dbtrail_history::recorder::{self, RecorderOptions};
@@ -17,7 +17,6 @@ use dbtrail_types::secret::Secret;
 use dbtrail_types::timestamp::Timestamp;
 use std::fmt::Write as _;
 use std::io::Write;
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::task::JoinHandle;
@@ -34,8 +33,9 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(15);
 pub(in crate::cli) struct Running {
     /// The history that is served, and the status of the capture.
     pub(in crate::cli) history_handle: Arc<HistoryHandle>,
-    /// Ends after the stop, when all that was taken in is on disk. `None`: nothing is captured.
-    pub(in crate::cli) capture: Option<JoinHandle<()>>,
+    /// Ends after the stop, when all that was taken in is on disk; before it, with the reason,
+    /// where another agent has taken the store. `None`: nothing is captured.
+    pub(in crate::cli) capture: Option<JoinHandle<Option<StoreError>>>,
 }
 
 impl Running {
@@ -45,11 +45,18 @@ impl Running {
     }
 
     /// Waits until all is on disk.
-    pub(in crate::cli) async fn ended(self) {
-        if let Some(capture) = self.capture
-            && capture.await.is_err()
-        {
-            tracing::error!("a bug: capturing panicked. What was kept until then is complete");
+    ///
+    /// # Errors
+    /// Another agent has the store now.
+    pub(in crate::cli) async fn ended(self) -> Result<(), CannotStart> {
+        let Some(capture) = self.capture else { return Ok(()) };
+        match capture.await {
+            Ok(None) => Ok(()),
+            Ok(Some(taken)) => Err(CannotStart(taken.0, TAKEN)),
+            Err(_) => {
+                tracing::error!("a bug: capturing panicked. What was kept until then is complete");
+                Ok(())
+            }
         }
     }
 }
@@ -93,7 +100,12 @@ pub(in crate::cli) async fn live(
         }
         // The writing half has said why, in the log and in `/readyz`. What was recorded is served
         // on.
-        let _ = Box::pin(capture.run(stop)).await;
+        let taken = Box::pin(capture.run(stop.clone())).await.err().filter(is_taken);
+        if taken.is_some() {
+            // Two that answer for one server would differ.
+            stop.cancel();
+        }
+        taken
     });
     Ok(Running { history_handle, capture: Some(task) })
 }
@@ -112,7 +124,7 @@ pub(in crate::cli) fn verify(
     let (client, _) = agent_inside(Arc::clone(&handle), &token)
         .map_err(|error| CannotStart(format!("nothing can be verified: {error}"), UNAVAILABLE))?;
     let caller = Caller { tenant: String::new(), token: Some(token) };
-    let state = settings.data.join(VERIFIED);
+    let state = settings.data.folder.join(VERIFIED);
     let background =
         Background { source: settings.source.clone(), agent: (client, caller), handle, share, state };
     tokio::spawn(background.run(stop.clone()));
@@ -234,7 +246,7 @@ fn shown(findings: &[Finding]) -> String {
 }
 
 /// What a store says of itself when no agent has it open.
-pub(super) fn stored_status(data: &Path) -> Result<Status, String> {
+pub(super) fn stored_status(data: &Location) -> Result<Status, String> {
     recorder::read_status(data, None, Timestamp::now()).map_err(|e| e.to_string())
 }
 

@@ -4,11 +4,12 @@
 use super::{CannotStart, NO_FOLDER, UNAVAILABLE};
 use crate::cli::private_file;
 use dbtrail_history::HistoryHandle;
+use dbtrail_history::engine::Location;
 use dbtrail_history::serve::serve_operator;
 use dbtrail_types::secret::Secret;
 use serde::{Deserialize, Serialize};
 use std::net::{Ipv4Addr, SocketAddr};
-use std::os::unix::fs::DirBuilderExt;
+use std::os::unix::fs::{DirBuilderExt, MetadataExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use tokio::net::TcpListener;
@@ -67,12 +68,25 @@ impl Drop for Local {
     }
 }
 
-/// Makes the data folder, for its owner alone, if it is not there.
-pub(in crate::cli) fn folder(data: &Path) -> Result<(), CannotStart> {
-    let made = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(data);
-    made.map_err(|e| {
-        CannotStart(format!("the data folder {} cannot be made: {e}", data.display()), NO_FOLDER)
-    })
+/// Makes the data folder, for its owner alone, if it is not there; of a bucket, the folder for what
+/// is of this machine.
+pub(in crate::cli) fn folder(data: &Location) -> Result<(), CannotStart> {
+    let folder = &data.folder;
+    let cannot = |why: String| CannotStart(why, NO_FOLDER);
+    let made = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder);
+    made.map_err(|e| cannot(format!("the data folder {} cannot be made: {e}", folder.display())))?;
+    if data.bucket.is_none() {
+        return Ok(());
+    }
+    // Its name can be guessed, and others may write beside it.
+    let of = |path: &Path| {
+        std::fs::symlink_metadata(path).map(|about| (about.uid(), about.mode(), about.is_dir()))
+    };
+    let own = std::fs::metadata("/proc/self").map(|about| about.uid());
+    match (of(folder), own) {
+        (Ok((uid, mode, true)), Ok(own)) if uid == own && mode & 0o777 == 0o700 => Ok(()),
+        _ => Err(cannot(format!("{} is not a folder of this user's alone: remove it", folder.display()))),
+    }
 }
 
 /// What the folder says of its agent; `None`: nothing.
@@ -106,11 +120,11 @@ mod tests {
         let outer = tempfile::tempdir().unwrap();
         let path = outer.path().join("a/b");
         for _ in 0..2 {
-            folder(&path).unwrap();
+            folder(&Location::folder(path.clone())).unwrap();
         }
         assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o700);
         std::fs::write(path.join("file"), "").unwrap();
-        let why = folder(&path.join("file/c")).unwrap_err();
+        let why = folder(&Location::folder(path.join("file/c"))).unwrap_err();
         assert!(why.0.starts_with("the data folder ") && why.1 == NO_FOLDER, "{why:?}");
     }
 

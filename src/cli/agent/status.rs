@@ -7,13 +7,14 @@ use crate::cli::files::secret_in;
 use crate::cli::serve::fail;
 use crate::failure::Failure;
 use clap::{ArgGroup, Args};
+use dbtrail_history::engine::Location;
 use dbtrail_history::history_handle::Status;
 use dbtrail_history::query::TableHealth;
 use dbtrail_types::names::RequestId;
 use dbtrail_types::secret::Secret;
 use std::fmt::Write as _;
 use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -24,9 +25,9 @@ const PATIENCE: Duration = Duration::from_secs(10);
 #[derive(Clone, Debug, Args)]
 #[command(group(ArgGroup::new("whom").args(["data", "url"]).required(true)))]
 pub struct StatusArgs {
-    /// The data folder of an agent on this machine.
-    #[arg(long, value_name = "DIR")]
-    data: Option<PathBuf>,
+    /// The data folder of an agent on this machine, or its bucket.
+    #[arg(long, value_name = "DIR", value_parser = Location::parse)]
+    data: Option<Location>,
     /// The address of an agent: https://host:8600.
     #[arg(long, value_name = "URL")]
     url: Option<String>,
@@ -103,23 +104,23 @@ async fn of_url(args: &StatusArgs, url: &str) -> Result<(Status, bool), String> 
 }
 
 /// The agent that has the folder open, else the store itself; whether it is an agent.
-async fn of_folder(data: &Path) -> Result<(Status, bool), String> {
-    let why = match local::address(data)? {
-        None => format!("no agent runs on {}", data.display()),
+async fn of_folder(data: &Location) -> Result<(Status, bool), String> {
+    let why = match local::address(&data.folder)? {
+        None if data.bucket.is_some() => format!("no agent of this machine captures into {data}"),
+        None => format!("no agent runs on {data}"),
         Some(found) => {
             let url = format!("{}://{}", found.scheme, found.address);
             match ask(&url, None, Some(Secret::new(found.key))).await {
                 Ok(status) => return Ok((status, true)),
                 Err(e) => format!(
-                    "no agent runs on {} (agent.json there names process {}, which does not answer: {e})",
-                    data.display(),
+                    "no agent runs on {data} (agent.json there names process {}, which does not answer: {e})",
                     found.pid
                 ),
             }
         }
     };
-    let folder = data.to_owned();
-    let stored = tokio::task::spawn_blocking(move || live::stored_status(&folder)).await;
+    let store = data.clone();
+    let stored = tokio::task::spawn_blocking(move || live::stored_status(&store)).await;
     let stored = stored.map_err(|e| e.to_string()).and_then(|stored| stored);
     let status = stored.map_err(|e| format!("{why}, and its store cannot be read: {e}"))?;
     let _ = writeln!(std::io::stderr(), "dbtrail-shim: {why}: this is what its store holds");

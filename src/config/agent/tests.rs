@@ -20,7 +20,7 @@ const LINES: &str = "server_id: shop\ndata: /var/lib/d\nsource:\n  url: mysql://
 fn capture(config: AgentConfig) -> CaptureSettings {
     match config.origin {
         Origin::Live(capture) => *capture,
-        Origin::Files(files) => panic!("{files:?}"),
+        other @ (Origin::Files(_) | Origin::Read(_)) => panic!("{other:?}"),
     }
 }
 
@@ -48,7 +48,7 @@ fn ok_a_small_file_has_the_defaults() {
         ("db:3306", "cap", "")
     );
     assert_eq!((source.rows_per_second, source.tables), (0, Patterns::default()));
-    assert_eq!(capture.data, PathBuf::from("/var/lib/d"));
+    assert_eq!(capture.data, Location::folder(PathBuf::from("/var/lib/d")));
 }
 
 #[test]

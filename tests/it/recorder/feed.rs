@@ -5,7 +5,7 @@ use dbtrail_history::binlog_position::{BinlogPosition, Identity, ResumePosition}
 use dbtrail_history::capture::{
     CaptureCommand, CaptureEvent, Defaults, Reading as Clock, RecorderHandle, Start, ValidFrom,
 };
-use dbtrail_history::engine::DiskOptions;
+use dbtrail_history::engine::{DiskOptions, Location};
 use dbtrail_history::log::SourceTime;
 use dbtrail_history::patterns::Patterns;
 use dbtrail_history::recorder::{Recorder, RecorderOptions};
@@ -65,11 +65,11 @@ impl Feed {
         Self::open_with(folder, options())
     }
 
-    pub(super) fn open_with(folder: &Path, options: RecorderOptions) -> Self {
+    pub(super) fn open_with(data: impl Into<Location>, options: RecorderOptions) -> Self {
         let history_handle =
             Arc::new(HistoryHandle::live(ServerId("truth".to_owned()), Timestamp::from_micros(0)));
         let recorder =
-            Recorder::open(folder, ServerId("truth".to_owned()), options, Arc::clone(&history_handle))
+            Recorder::open(data, ServerId("truth".to_owned()), options, Arc::clone(&history_handle))
                 .expect("opens");
         let resume = recorder.resume();
         let (writer, inputs) = RecorderHandle::channel(16);
@@ -124,16 +124,17 @@ pub(super) fn description(head: &[u8]) -> Vec<u8> {
 /// Feeds a whole log, ending the writer again and again in the middle of transactions.
 pub(super) async fn fed(
     fixture: &str,
-    folder: &Path,
+    data: impl Into<Location>,
     restarts: usize,
     options: RecorderOptions,
 ) -> Arc<History> {
+    let data = data.into();
     let files = truth_agent::history(fixture);
     let events = events(fixture);
     let pieces = events.len() / (restarts + 1) + 1;
     let mut from = 0;
     for piece in 0..=restarts {
-        let feed = Feed::open_with(folder, options.clone());
+        let feed = Feed::open_with(&data, options.clone());
         if let Some(resume) = &feed.resume {
             from = events.iter().position(|(at, _)| *at == resume.at.offset).expect("an event begins there");
             feed.send(CaptureEvent::Follow(resume.at.clone(), server(fixture))).await;

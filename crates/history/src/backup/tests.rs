@@ -1,11 +1,11 @@
 use super::*;
-use crate::engine::MemoryEngine;
+use crate::engine::testing::TestEngine;
 use dbtrail_types::names::ServerId;
 use dbtrail_types::timestamp::Timestamp;
 
 /// A store with something in each table, more than one batch of it.
-fn store() -> MemoryEngine {
-    let mut engine = MemoryEngine::default();
+fn store() -> TestEngine {
+    let mut engine = TestEngine::default();
     let mut batch = Batch::default();
     for table in Table::ALL {
         for n in 0..40_u32 {

@@ -1,6 +1,6 @@
 use super::*;
 use crate::binlog_position::Identity;
-use crate::engine::{Engine, MemoryEngine};
+use crate::engine::{Engine, InMemory as TestEngine};
 use dbtrail_types::timestamp::Timestamp;
 
 fn state() -> State {
@@ -16,7 +16,7 @@ fn state() -> State {
 fn a_folder_in_another_form_is_refused() {
     let mut state = state();
     let read_back = |state: &State| {
-        let (mut engine, mut batch) = (MemoryEngine::default(), Batch::default());
+        let (mut engine, mut batch) = (TestEngine::default(), Batch::default());
         batch.put(Table::Meta, STATE, &json(state).unwrap());
         engine.commit(&batch).unwrap();
         read(&*engine.snapshot()).map(|restored| restored.is_some())
@@ -35,7 +35,7 @@ fn a_folder_in_another_form_is_refused() {
 fn a_folder_in_the_older_form_is_in_the_newer_one_before_anything_is_written() {
     let mut old = state();
     old.form = OLDEST_FORM;
-    let (mut engine, mut batch) = (MemoryEngine::default(), Batch::default());
+    let (mut engine, mut batch) = (TestEngine::default(), Batch::default());
     batch.put(Table::Meta, STATE, &json(&old).unwrap());
     engine.commit(&batch).unwrap();
     let mut ingest = Ingest::upon(Box::new(engine));

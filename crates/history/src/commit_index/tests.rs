@@ -1,7 +1,8 @@
 use super::*;
 
 use crate::capture::Gap;
-use crate::engine::{Batch, Engine, MemoryEngine};
+use crate::engine::testing::TestEngine;
+use crate::engine::{Batch, Engine};
 use proptest::prelude::*;
 
 /// Entries of two changes each, committed at these times.
@@ -14,7 +15,7 @@ fn with<T: PartialEq + std::fmt::Debug>(times: &[i64], ask: impl Fn(CommitIndex<
 fn asked<T>(times: &[i64], pages: bool, ask: impl Fn(CommitIndex<'_>) -> T) -> T {
     // Once with full pages, and once with one page for each entry and the last one open.
     let (mut engine, mut batch, mut entries) =
-        (MemoryEngine::default(), Batch::default(), CommitIndexWriter::default());
+        (TestEngine::default(), Batch::default(), CommitIndexWriter::default());
     for (i, t) in times.iter().enumerate() {
         let first = ChangeSequence(1 + 2 * i as u64);
         let committed = Timestamp::from_micros(*t);
@@ -80,7 +81,7 @@ proptest! {
         asked in prop::collection::vec((any::<prop::sample::Index>(), -1_i64..2, any::<bool>(), any::<bool>()), 1..60),
     ) {
         let times: Vec<i64> = steps.iter().scan(100, |now, step| { *now += step; Some(*now) }).collect();
-        let (mut engine, mut entries) = (MemoryEngine::default(), CommitIndexWriter::default());
+        let (mut engine, mut entries) = (TestEngine::default(), CommitIndexWriter::default());
         let mut snapshots = Vec::new();
         for (i, t) in (0_u64..).zip(&times) {
             let mut batch = Batch::default();
@@ -166,7 +167,7 @@ proptest::proptest! {
 }
 /// Entries of one change each, with their times; the same at once and page by page.
 fn wide(times: &[(i64, i64)], ask: impl Fn(CommitIndex<'_>)) {
-    let (mut engine, mut entries) = (MemoryEngine::default(), CommitIndexWriter::default());
+    let (mut engine, mut entries) = (TestEngine::default(), CommitIndexWriter::default());
     for (i, (committed, width)) in (1_u64..).zip(times) {
         let mut batch = Batch::default();
         let committed = Timestamp::from_micros(*committed);

@@ -1,6 +1,6 @@
 use super::*;
 use crate::commit_index::{Commit, CommitIndexWriter};
-use crate::engine::{Engine, MemoryEngine};
+use crate::engine::{Engine, InMemory as TestEngine};
 use dbtrail_types::timestamp::Timestamp;
 
 impl CommitIndexWriter {
@@ -17,7 +17,7 @@ fn mysql(text: &str) -> GtidSet {
 }
 
 /// A record of transactions without changes but one each; positions count from 1.
-struct Record(MemoryEngine, GtidState);
+struct Record(TestEngine, GtidState);
 
 impl Record {
     fn following(&self, text: &str) -> Result<u64, GtidError> {
@@ -37,8 +37,7 @@ fn commit(gtid: &Gtid, first: u64) -> Commit {
 }
 
 fn index(gtids: &[Gtid], previous: Option<&str>) -> Record {
-    let (mut engine, mut state, mut batch) =
-        (MemoryEngine::default(), GtidState::default(), Batch::default());
+    let (mut engine, mut state, mut batch) = (TestEngine::default(), GtidState::default(), Batch::default());
     if let Some(previous) = previous {
         state.begin(ChangeSequence(0), mysql(previous));
     }

@@ -195,6 +195,13 @@ fn forget(engine: &mut dyn Engine) -> Result<(), StoreError> {
     }
 }
 
+/// Whether a store holds pieces of a transaction that is not whole; `next`: after the last change
+/// of its last whole batch.
+pub(crate) fn in_progress(snapshot: &dyn Snapshot, next: ChangeSequence) -> Result<bool, StoreError> {
+    let Some((newest, _)) = snapshot.last(Table::Meta, &NOTES.0, &NOTES.1)? else { return Ok(false) };
+    Ok(base_of(&newest).ok_or_else(damaged)? == next)
+}
+
 fn take_back(engine: &mut dyn Engine, next: ChangeSequence) -> Result<(), StoreError> {
     let snapshot = engine.snapshot();
     let Some((newest, _)) = snapshot.last(Table::Meta, &NOTES.0, &NOTES.1)? else { return Ok(()) };

@@ -12,6 +12,7 @@ const CHECKED: usize = 256;
 impl Recorder {
     /// What is due from time to time.
     pub(super) fn due(&mut self) -> Result<(), StoreError> {
+        self.ingest.engine().check()?;
         if self.unsynced && self.timers.synced.elapsed() >= SYNC {
             self.ingest.engine().sync()?;
             self.unsynced = false;

@@ -3,27 +3,26 @@
 use super::super::engine::StoreError;
 use super::super::log::SourceTime;
 use dbtrail_types::names::ServerId;
-use std::path::PathBuf;
 
 /// Why a record cannot be opened.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum OpenError {
     /// The store.
-    #[error("{}: {error}", folder.display())]
+    #[error("{data}: {error}")]
     Store {
-        /// The data folder.
-        folder: PathBuf,
+        /// The data folder, or the bucket.
+        data: String,
         /// What failed.
         error: StoreError,
     },
     /// It was recorded by another time of transactions.
     #[error(
-        "{} was recorded with source_time: {}, and times of both kinds cannot be put in one order: keep that setting, or give another folder",
-        folder.display(), match found { SourceTime::Local => "local", SourceTime::Original => "original" }
+        "{data} was recorded with source_time: {}, and times of both kinds cannot be put in one order: keep that setting, or give another folder",
+        match found { SourceTime::Local => "local", SourceTime::Original => "original" }
     )]
     Time {
-        /// The data folder.
-        folder: PathBuf,
+        /// The data folder, or the bucket.
+        data: String,
         /// The source of times that the data folder was written with.
         found: SourceTime,
     },
@@ -31,10 +30,12 @@ pub enum OpenError {
     #[error("{0}")]
     Backup(String),
     /// It is the record of another server.
-    #[error("{} holds the history of server '{found}', and not of '{asked}': give --server-id {found}, or another folder", folder.display())]
+    #[error(
+        "{data} holds the history of server '{found}', and not of '{asked}': give --server-id {found}, or another folder"
+    )]
     Other {
-        /// The data folder.
-        folder: PathBuf,
+        /// The data folder, or the bucket.
+        data: String,
         /// The server id of the history that is in the folder.
         found: ServerId,
         /// Whose it should be.

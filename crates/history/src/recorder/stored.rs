@@ -1,14 +1,14 @@
-//! What a data folder holds, while nobody writes to it.
+//! What a store holds that this process does not write to.
 
 use super::{OpenError, Recorder, RecorderOptions, STORE};
-use crate::checkpoint;
-use crate::engine::{DiskEngine, DiskOptions, Engine, StoreError};
+use crate::checkpoint::{self, Restored};
+use crate::engine::{Batch, DiskEngine, DiskOptions, Engine, Location, Snapshot, StoreError};
 use crate::history_handle::{HistoryHandle, Status};
-use crate::ingest::Ingest;
+use crate::ingest::{Ingest, pieces};
 use crate::patterns::Patterns;
+use crate::record::History;
 use dbtrail_types::names::ServerId;
 use dbtrail_types::timestamp::Timestamp;
-use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant as Timer};
 
@@ -28,29 +28,71 @@ pub(super) fn patiently<T>(open: impl Fn() -> Result<T, StoreError>) -> Result<T
     }
 }
 
-/// Reads what a data folder holds while no agent runs on it.
+/// Opens the tables that a history is kept in, or makes them.
+pub(super) fn engine(data: &Location, options: DiskOptions) -> Result<Box<dyn Engine>, OpenError> {
+    let failed = |error| OpenError::Store { data: data.to_string(), error };
+    let Some(bucket) = &data.bucket else {
+        crate::backup::check(&data.folder).map_err(|e| OpenError::Backup(e.to_string()))?;
+        let disk = patiently(|| DiskEngine::open(&data.folder.join(STORE), options)).map_err(failed)?;
+        return Ok(Box::new(disk));
+    };
+    crate::engine::open_bucket(bucket, options).map_err(failed)
+}
+
+/// Reads what a data folder holds while no agent runs on it, or a bucket, whoever writes to it.
 ///
 /// # Errors
-/// An agent has it open, or it is damaged.
-pub fn read_status(folder: &Path, server_id: Option<ServerId>, now: Timestamp) -> Result<Status, OpenError> {
-    let failed = |error| OpenError::Store { folder: folder.to_owned(), error };
-    if !folder.join(STORE).exists() {
-        return Err(failed(StoreError("there is no history in this folder".to_owned())));
-    }
-    let engine = DiskEngine::open(&folder.join(STORE), DiskOptions::default()).map_err(failed)?;
-    let bytes = Engine::bytes(&engine);
-    let mut ingest = Ingest::upon(Box::new(engine));
-    checkpoint::take_back(&mut ingest).map_err(failed)?;
-    let snapshot = ingest.committed();
-    let restored = checkpoint::read(&*snapshot).map_err(failed)?;
+/// An agent has the folder open, or it is damaged.
+pub fn read_status(
+    data: impl Into<Location>,
+    server_id: Option<ServerId>,
+    now: Timestamp,
+) -> Result<Status, OpenError> {
+    let data = data.into();
+    let failed = |error| OpenError::Store { data: data.to_string(), error };
+    let (mut ingest, bytes) = looked_at(&data).map_err(failed)?;
+    let restored = checkpoint::read(&*ingest.committed()).map_err(failed)?;
     let Some(restored) = restored else {
-        return Err(failed(StoreError("nothing is recorded in this folder yet".to_owned())));
+        return Err(failed(StoreError(format!("nothing is recorded in {} yet", what_of(&data)))));
     };
     let found = restored.state.server_id.clone();
     if let Some(asked) = server_id.filter(|asked| *asked != found) {
-        return Err(OpenError::Other { folder: folder.to_owned(), found, asked });
+        return Err(OpenError::Other { data: data.to_string(), found, asked });
     }
-    let history_handle = Arc::new(HistoryHandle::live(found.clone(), now));
+    let history_handle = Arc::new(HistoryHandle::live(found, now));
+    publish(ingest, restored, &history_handle);
+    history_handle.update(|l| {
+        l.bytes_on_disk = bytes;
+        l.connected(Err(format!("no agent runs on {data}")), now);
+    });
+    // What nobody writes does not lag behind.
+    Ok(Status { lag_seconds: None, ..history_handle.status(now) })
+}
+
+/// What it is, in a sentence.
+fn what_of(data: &Location) -> &'static str {
+    if data.bucket.is_some() { "this bucket" } else { "this folder" }
+}
+
+/// A store as it is, and its bytes.
+fn looked_at(data: &Location) -> Result<(Ingest, u64), StoreError> {
+    if let Some(bucket) = &data.bucket {
+        let state = crate::engine::read_bucket(bucket, DiskOptions::default().cache)?.refresh()?;
+        return Ok((Ingest::upon(Box::new(ReadOnly(state))), 0));
+    }
+    let folder = data.folder.join(STORE);
+    if !folder.exists() {
+        return Err(StoreError("there is no history in this folder".to_owned()));
+    }
+    let engine = DiskEngine::open(&folder, DiskOptions::default())?;
+    let bytes = Engine::bytes(&engine);
+    let mut ingest = Ingest::upon(Box::new(engine));
+    checkpoint::take_back(&mut ingest)?;
+    Ok((ingest, bytes))
+}
+
+/// Makes what a store holds the history that is served.
+fn publish(ingest: Ingest, restored: Restored, history_handle: &Arc<HistoryHandle>) {
     let options = RecorderOptions {
         tables: Patterns::default(),
         baseline: false,
@@ -60,13 +102,62 @@ pub fn read_status(folder: &Path, server_id: Option<ServerId>, now: Timestamp) -
         source_time: restored.state.source_time,
         disk: DiskOptions::default(),
     };
-    let mut recorder = Recorder::upon(ingest, found, options, Arc::clone(&history_handle));
+    let checked = restored.state.checked;
+    let server_id = restored.state.server_id.clone();
+    let mut recorder = Recorder::upon(ingest, server_id, options, Arc::clone(history_handle));
     recorder.restore(restored);
+    recorder.ingest.put_off_since(checked.unwrap_or(recorder.ingest.next));
     recorder.publish();
-    history_handle.update(|l| {
-        l.bytes_on_disk = bytes;
-        l.connected(Err("no agent runs on this folder".to_owned()), now);
-    });
-    // What nobody writes does not lag behind.
-    Ok(Status { lag_seconds: None, ..history_handle.status(now) })
+}
+
+/// What another process writes, as it was when it was looked at.
+#[derive(Debug)]
+struct ReadOnly(Arc<dyn Snapshot>);
+
+impl Engine for ReadOnly {
+    fn commit(&mut self, _: &Batch) -> Result<(), StoreError> {
+        Err(StoreError("a reader writes nothing".to_owned()))
+    }
+
+    fn snapshot(&self) -> Arc<dyn Snapshot> {
+        Arc::clone(&self.0)
+    }
+
+    fn sync(&self) -> Result<(), StoreError> {
+        Ok(())
+    }
+
+    fn bytes(&self) -> u64 {
+        0
+    }
+}
+
+/// Serves a state of a store that another process writes, if it is newer than what is served, and
+/// whole. Gives whether it does.
+///
+/// # Errors
+/// It cannot be read, or is of another server.
+pub(crate) fn publish_state(
+    state: Arc<dyn Snapshot>,
+    history_handle: &Arc<HistoryHandle>,
+) -> Result<bool, StoreError> {
+    let Some(restored) = checkpoint::read(&*state)? else {
+        return Err(StoreError("nothing is recorded there yet".to_owned()));
+    };
+    let (found, asked) = (&restored.state.server_id, history_handle.server_id());
+    if found != asked {
+        return Err(StoreError(format!("it is the history of server '{found}', and not of '{asked}'")));
+    }
+    let is_older = |served: &History| {
+        served.end > restored.state.next || served.coverage().newest > restored.state.coverage.newest
+    };
+    if history_handle.current().is_some_and(|served| is_older(&served)) {
+        return Ok(false);
+    }
+    // What is there of a large transaction that is being written replaces what was there before.
+    if pieces::in_progress(&*state, restored.state.next)? {
+        return Ok(false);
+    }
+    publish(Ingest::upon(Box::new(ReadOnly(state))), restored, history_handle);
+    Ok(true)
 }

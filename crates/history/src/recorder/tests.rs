@@ -1,6 +1,7 @@
 use super::*;
-use crate::engine::MemoryEngine;
+use crate::engine::testing::TestEngine;
 use crate::log::Change;
+use std::path::Path;
 
 /// Rows of a table that is left out take no memory, however many there are: the reader knows of it
 /// before the first event.
@@ -19,7 +20,7 @@ fn rows_of_tables_that_are_left_out_are_not_kept() {
     };
     let server = ServerId("x".to_owned());
     let handle = Arc::new(HistoryHandle::live(server.clone(), Timestamp::from_micros(0)));
-    let ingest = Ingest::upon(Box::new(MemoryEngine::default()));
+    let ingest = Ingest::upon(Box::new(TestEngine::default()));
     let mut reader = Recorder::upon(ingest, server, options, handle).reader;
     reader.follow(BinlogPosition { file: "binlog.000003".to_owned(), offset: 4 }, false);
     let (mut at, mut left_out, mut kept) = (4, 0, 0);

@@ -13,8 +13,9 @@ pub(super) fn take(handle: &HistoryHandle, doubt: DoubtRequest) -> Result<DoubtT
     let not_ready = || Refusal::new(503, code::NOT_READY, "the record has not begun yet".to_owned());
     let history = handle.current().ok_or_else(not_ready)?;
     history.check_server(&doubt.server_id)?;
-    if handle.liveness().is_none() {
-        let why = "this history is read from log files, and is not written any more".to_owned();
+    if handle.liveness().is_none_or(|live| live.reads) {
+        let why =
+            "this agent captures nothing: ask the one that captures the server, if there is one".to_owned();
         return Err(Refusal::new(404, code::NOT_FOUND, why));
     }
     // Nothing can be read of the table now in any case.

@@ -24,8 +24,9 @@ pub(super) fn readiness(
     }
     if let Some(live) = history_handle.liveness() {
         // The record is answerable up to its newest instant while the server cannot be reached:
-        // that is lag, and no reason to ask elsewhere.
-        reported.extend(lagging(&live, max_lag, trusted, now));
+        // that is lag, and no reason to ask elsewhere. Of readers another one may have more.
+        let lines = lagging(&live, max_lag, trusted, now);
+        if live.reads { &mut against } else { &mut reported }.extend(lines);
         reported.extend(remarks(&live, trusted));
     }
     let ready = against.is_empty();

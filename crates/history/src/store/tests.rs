@@ -1,5 +1,5 @@
 use super::*;
-use crate::engine::{Engine, MemoryEngine};
+use crate::engine::{Engine, InMemory as TestEngine};
 use proptest::prelude::*;
 use std::sync::Arc;
 
@@ -25,7 +25,7 @@ pub(super) fn version(sequence: u64, before: Option<&str>, after: Option<&str>) 
 }
 
 pub(super) fn kept(versions: &[(&[u8], Version)]) -> Arc<dyn Snapshot> {
-    let mut engine = MemoryEngine::default();
+    let mut engine = TestEngine::default();
     for (key, version) in versions {
         let snapshot = engine.snapshot();
         let last = Versions(&*snapshot).newest_before(GenerationId(2), key, ChangeSequence::END).unwrap();
@@ -130,7 +130,7 @@ fn only_what_changed_is_written() {
 
 #[test]
 fn a_change_of_a_row_that_is_gone_is_no_row() {
-    let mut engine = MemoryEngine::default();
+    let mut engine = TestEngine::default();
     let mut batch = Batch::default();
     let long = |n| format!("{}{n}", "x".repeat(90));
     let image = |n| Image::pack(&[Some(b"k".to_vec()), Some(long(0).into_bytes()), Some(vec![n])]);
@@ -173,7 +173,7 @@ fn a_key_change_is_seen_from_both_sides() {
 
 #[test]
 fn rows_of_the_baseline_come_back() {
-    let mut engine = MemoryEngine::default();
+    let mut engine = TestEngine::default();
     let mut batch = Batch::default();
     let base = BaseRow { definition: DefinitionId(7), row: image("r") };
     for key in [&b"a"[..], b"b", b"c"] {

@@ -94,14 +94,14 @@ fn the_exit_code_says_how_it_is() {
 #[tokio::test]
 async fn a_folder_without_an_agent_says_so() {
     let folder = tempfile::tempdir().unwrap();
-    let why = of_folder(folder.path()).await.unwrap_err();
+    let why = of_folder(&folder.path().into()).await.unwrap_err();
     assert!(why.starts_with(&format!("no agent runs on {}", folder.path().display())), "{why}");
     let gone = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = gone.local_addr().unwrap();
     drop(gone);
     let text = format!(r#"{{"address":"{address}","scheme":"http","pid":4711,"key":"k"}}"#);
     std::fs::write(folder.path().join("agent.json"), text).unwrap();
-    let why = of_folder(folder.path()).await.unwrap_err();
+    let why = of_folder(&folder.path().into()).await.unwrap_err();
     assert!(why.contains("agent.json there names process 4711, which does not answer"), "{why}");
 }
 
@@ -112,7 +112,7 @@ async fn an_agent_on_a_folder_is_asked() {
     let stop = tokio_util::sync::CancellationToken::new();
     let _local = local::Local::open(folder.path(), &history_handle, &stop).await.unwrap();
     history_handle.update(|live| live.connected(Err("no route".to_owned()), at(1)));
-    let (status, runs) = of_folder(folder.path()).await.unwrap();
+    let (status, runs) = of_folder(&folder.path().into()).await.unwrap();
     assert_eq!((runs, exit_code(&status, 60)), (true, DOWN), "the record has not begun");
     assert_eq!((status.server_id.0.as_str(), status.reason.as_deref()), ("shop", Some("no route")));
     let found = local::address(folder.path()).unwrap().unwrap();

@@ -29,7 +29,7 @@ fn begun(tables: &[(&str, &str)]) -> Recorder {
         disk: DiskOptions::default(),
     };
     let handle = Arc::new(HistoryHandle::live(server.clone(), Timestamp::from_micros(0)));
-    let ingest = Ingest::upon(Box::new(MemoryEngine::default()));
+    let ingest = Ingest::upon(Box::new(TestEngine::default()));
     let mut recorder = Recorder::upon(ingest, server, options, handle);
     let identity = Identity { mariadb: true, uuid: None, server_id: 1, version: "11.8.3-MariaDB".to_owned() };
     let tables =

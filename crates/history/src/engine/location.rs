@@ -1,0 +1,169 @@
+//! Where a history is kept: in a folder, or below a prefix of a bucket in an object store.
+
+use std::fmt;
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+use xxhash_rust::xxh3::xxh3_64;
+
+/// The kinds of object stores.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StoreKind {
+    /// S3, and what speaks its protocol.
+    S3,
+    /// A folder that is used as an object store.
+    File,
+}
+
+/// The prefix of a bucket. Holds no secret: credentials come from the environment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Bucket {
+    /// What holds it.
+    pub kind: StoreKind,
+    /// The name of the bucket; of a folder, its path.
+    pub name: String,
+    /// What all objects' names begin with; may be empty.
+    pub prefix: String,
+}
+
+impl fmt::Display for Bucket {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.kind {
+            StoreKind::S3 if self.prefix.is_empty() => write!(f, "s3://{}", self.name),
+            StoreKind::S3 => write!(f, "s3://{}/{}", self.name, self.prefix),
+            StoreKind::File => write!(f, "file://{}", self.name),
+        }
+    }
+}
+
+/// Where a history is kept.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Location {
+    /// The folder of the store; of a bucket, where this process keeps what is of this machine
+    /// alone:
+    /// `agent.json`, transactions too large for memory.
+    pub folder: PathBuf,
+    /// The bucket; `None`: the history is in the folder.
+    pub bucket: Option<Bucket>,
+}
+
+/// What [`Location::parse`] reads.
+pub const LOCATION_FORM: &str =
+    "a folder, s3://BUCKET/PREFIX, or file:///FOLDER for a folder used as an object store";
+
+impl Location {
+    /// A folder.
+    #[must_use]
+    pub fn folder(path: PathBuf) -> Self {
+        Self { folder: path, bucket: None }
+    }
+
+    /// Reads a folder or the address of a bucket.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let Some((scheme, rest)) = text.split_once("://") else {
+            return Ok(Self::folder(PathBuf::from(text)));
+        };
+        if !cfg!(feature = "object-store") {
+            return Err(format!(
+                "{scheme}:// needs a program that was built with object stores: cargo build --release --features object-store"
+            ));
+        }
+        if rest.contains(['@', '?', '#']) {
+            return Err(
+                "credentials and options do not belong in the address: give them in the environment \
+                        (AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_REGION, AWS_ENDPOINT)"
+                    .to_owned(),
+            );
+        }
+        let bucket = match scheme {
+            "s3" => {
+                let (name, prefix) = rest.split_once('/').unwrap_or((rest, ""));
+                Bucket {
+                    kind: StoreKind::S3,
+                    name: name.to_owned(),
+                    prefix: prefix.trim_matches('/').to_owned(),
+                }
+            }
+            "file" if rest.starts_with('/') => {
+                Bucket { kind: StoreKind::File, name: rest.to_owned(), prefix: String::new() }
+            }
+            "file" => return Err("file:// needs a path that begins with /: file:///FOLDER".to_owned()),
+            "gs" | "az" => {
+                return Err(format!("{scheme}:// is not built in: it is {LOCATION_FORM}"));
+            }
+            _ => return Err(format!("{scheme}:// is no object store that is known: it is {LOCATION_FORM}")),
+        };
+        if bucket.name.is_empty() || bucket.prefix.split('/').any(|part| part == "." || part == "..") {
+            return Err(format!("it is {LOCATION_FORM}"));
+        }
+        Ok(Self { folder: state_folder(&bucket), bucket: Some(bucket) })
+    }
+}
+
+impl fmt::Display for Location {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.bucket {
+            Some(bucket) => bucket.fmt(f),
+            None => self.folder.display().fmt(f),
+        }
+    }
+}
+
+/// Where a process of this user keeps what is of this machine: below `STATE_DIRECTORY` of systemd,
+/// or of /var/tmp, which outlives a restart of the machine.
+fn state_folder(bucket: &Bucket) -> PathBuf {
+    let user = std::fs::metadata("/proc/self").map_or(0, |about| about.uid());
+    let name = format!("dbtrail-shim-{user}-{:016x}", xxh3_64(bucket.to_string().as_bytes()));
+    let given = std::env::var_os("STATE_DIRECTORY").filter(|given| !given.as_bytes().contains(&b':'));
+    given.map_or_else(|| PathBuf::from("/var/tmp"), PathBuf::from).join(name)
+}
+
+impl From<&Self> for Location {
+    fn from(location: &Self) -> Self {
+        location.clone()
+    }
+}
+
+impl From<&Path> for Location {
+    fn from(path: &Path) -> Self {
+        Self::folder(path.to_owned())
+    }
+}
+
+#[cfg(all(test, feature = "object-store"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_are_read() {
+        let bucket = |text: &str| Location::parse(text).unwrap().bucket;
+        assert_eq!(bucket("/var/lib/x"), None);
+        assert_eq!(bucket("s3:x"), None);
+        for (text, shown) in [
+            ("s3://b/a/c/", "s3://b/a/c"),
+            ("s3://b", "s3://b"),
+            ("s3://b/", "s3://b"),
+            ("file:///var/x", "file:///var/x"),
+        ] {
+            let read = Location::parse(text).unwrap();
+            assert_eq!(read.to_string(), shown);
+            assert_ne!(read.folder, Location::parse("s3://other").unwrap().folder);
+        }
+        for bad in [
+            "s3://",
+            "s3:///x",
+            "s3://key:secret@b/x",
+            "s3://b/x?a=b",
+            "file://x",
+            "ftp://b",
+            "gs://b",
+            "s3://b/../c",
+        ] {
+            let why = Location::parse(bad).unwrap_err();
+            assert!(!why.contains("secret@"), "{why}");
+        }
+    }
+}

@@ -1,0 +1,126 @@
+//! Reading of a state of the store that does not move.
+
+use super::{Access, Shared};
+use crate::engine::{Each, Pair, Snapshot, StoreError, Table};
+use bytes::Bytes;
+use slatedb::config::{ReadOptions, ScanOptions};
+use slatedb::{DbReadOps, IterationOrder};
+use std::fmt;
+use std::sync::Arc;
+
+/// Bytes that one request fetches at the least while a range is read in order.
+const AHEAD: usize = 64 << 10;
+
+/// A key in the one key space: the number of the table in front.
+pub(super) fn key_of(table: Table, key: &[u8]) -> Vec<u8> {
+    let mut whole = Vec::with_capacity(1 + key.len());
+    whole.push(table as u8);
+    whole.extend_from_slice(key);
+    whole
+}
+
+/// A state that nothing changes, of whatever keeps it so.
+pub(super) struct Pinned<R> {
+    pub(super) state: Arc<R>,
+    pub(super) access: Arc<Access>,
+    /// What must not go before it.
+    pub(super) _keeps: Option<Arc<Shared>>,
+}
+
+impl<R> fmt::Debug for Pinned<R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Pinned")
+    }
+}
+
+impl<R: DbReadOps + Send + Sync> Pinned<R> {
+    fn range(
+        &self,
+        table: Table,
+        (from, to): (&[u8], &[u8]),
+        order: IterationOrder,
+        each: &mut Each<'_>,
+    ) -> Result<(), StoreError> {
+        if from >= to {
+            return Ok(());
+        }
+        // A scan fills the cache only when it is asked to, and then the next look-up costs nothing.
+        let options = ScanOptions::default().with_cache_blocks(true).with_order(order);
+        let options = match order {
+            IterationOrder::Ascending => options.with_read_ahead_bytes(AHEAD),
+            IterationOrder::Descending => options,
+        };
+        self.access.runtime.wait(async {
+            let range = key_of(table, from)..key_of(table, to);
+            let found = self.state.scan_with_options(range, &options).await;
+            let mut pairs = match found {
+                Ok(pairs) => pairs,
+                Err(error) => return Err(self.access.failed(&error).await),
+            };
+            loop {
+                let pair = match pairs.next().await {
+                    Ok(Some(pair)) => pair,
+                    Ok(None) => return Ok(()),
+                    Err(error) => return Err(self.access.failed(&error).await),
+                };
+                let key: &Bytes = &pair.key;
+                if !each(key.get(1..).unwrap_or_default(), &pair.value)? {
+                    return Ok(());
+                }
+            }
+        })
+    }
+}
+
+impl<R: DbReadOps + Send + Sync> Snapshot for Pinned<R> {
+    fn get(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
+        self.access.runtime.wait(async {
+            match self.state.get_with_options(key_of(table, key), &ReadOptions::default()).await {
+                Ok(value) => Ok(value.map(|value| value.to_vec())),
+                Err(error) => Err(self.access.failed(&error).await),
+            }
+        })
+    }
+
+    fn back(&self, table: Table, from: &[u8], to: &[u8], each: &mut Each<'_>) -> Result<(), StoreError> {
+        self.range(table, (from, to), IterationOrder::Descending, each)
+    }
+
+    fn forward(&self, table: Table, from: &[u8], to: &[u8], each: &mut Each<'_>) -> Result<(), StoreError> {
+        self.range(table, (from, to), IterationOrder::Ascending, each)
+    }
+
+    fn scan(&self, table: Table, from: &[u8], to: &[u8], limit: usize) -> Result<Vec<Pair>, StoreError> {
+        let mut found = Vec::new();
+        if limit == 0 {
+            return Ok(found);
+        }
+        self.forward(table, from, to, &mut |key, value| {
+            found.push((key.to_vec(), value.to_vec()));
+            Ok(found.len() < limit)
+        })?;
+        Ok(found)
+    }
+}
+
+/// What is there instead of a state that could not be had.
+#[derive(Debug)]
+pub(super) struct Unreadable(pub(super) StoreError);
+
+impl Snapshot for Unreadable {
+    fn get(&self, _: Table, _: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
+        Err(self.0.clone())
+    }
+
+    fn back(&self, _: Table, _: &[u8], _: &[u8], _: &mut Each<'_>) -> Result<(), StoreError> {
+        Err(self.0.clone())
+    }
+
+    fn forward(&self, _: Table, _: &[u8], _: &[u8], _: &mut Each<'_>) -> Result<(), StoreError> {
+        Err(self.0.clone())
+    }
+
+    fn scan(&self, _: Table, _: &[u8], _: &[u8], _: usize) -> Result<Vec<Pair>, StoreError> {
+        Err(self.0.clone())
+    }
+}

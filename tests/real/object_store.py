@@ -1,0 +1,178 @@
+#!/usr/bin/env python3
+"""The history in an object store (S3 by moto on loopback): kills, two writers against each other, readers beside the writer.
+
+The program must be built with `--features object-store`. A workload runs on MariaDB, an agent captures into `s3://history/...`, and a second agent reads
+what the first one writes (`--read`). The writer is killed at random moments; afterwards all changes of all keys and all rows at a number of instants, of
+the writer and of a reader that is started then, are compared with what the server's own log files give (kills.py). While the writer runs, a third agent is
+started against the same bucket: as on another machine it is refused, and says who writes. The first one ends when it is taken over from, and says by whom.
+`--seed N` repeats a run, as far as moments can be repeated; `--kills N`.
+"""
+import os
+import random
+import re
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import urllib.request
+
+import kills
+from harness import Agent, Chain, Counter, MariaDb, Process, binary, dies_with_us, finish, free_port
+from kills import DDL, SCHEMA, Stubborn, compare, rfc, micros
+from live import caught_up
+
+BUCKET = "history"
+# Rows of the largest table: each of them is read many times.
+kills.BIG = 600
+KEYS = {"AWS_ACCESS_KEY_ID": "a-key-id", "AWS_SECRET_ACCESS_KEY": "never-to-be-printed", "AWS_REGION": "us-east-1"}
+
+
+class Moto:
+    """S3 on loopback, in memory."""
+
+    def __init__(self):
+        self.port = free_port()
+        self.url = "http://127.0.0.1:%d" % self.port
+        code = "from moto.server import main; main(['-H', '127.0.0.1', '-p', '%d'])" % self.port
+        self.log = tempfile.TemporaryFile()
+        self.process = subprocess.Popen([sys.executable, "-c", code], stdout=self.log, stderr=subprocess.STDOUT, preexec_fn=dies_with_us)
+        end = time.monotonic() + 60
+        while True:
+            try:
+                socket.create_connection(("127.0.0.1", self.port), timeout=1).close()
+                break
+            except OSError:
+                if time.monotonic() > end or self.process.poll() is not None:
+                    self.log.seek(0)
+                    raise RuntimeError("moto does not start: %s" % self.log.read()[-2000:])
+                time.sleep(0.1)
+        urllib.request.urlopen(urllib.request.Request("%s/%s" % (self.url, BUCKET), method="PUT")).read()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.process.kill()
+        self.process.wait()
+
+
+class Reader:
+    """An agent that reads what another one writes, with the tokens and the certificate of that one's chain."""
+
+    def __init__(self, chain, data, number, server_id="real"):
+        self.process = Process(
+            [binary(), "agent", "--read", "--data", data, "--poll", "200ms", "--server-id", server_id, "--listen", "127.0.0.1:0", "--tls-cert",
+             chain.certificate, "--tls-key", chain.key, "--token-file", os.path.join(chain.folder, "tokens")],
+            os.path.join(chain.folder, "reader-%d.log" % number))
+        chain.processes.append(self.process)
+        self.api = Agent(self.process.wait_for(r"listens on (https://\S+:\d+)").group(1), chain.ca)
+
+
+def same_answers(count, chain, reader, what):
+    """Rows of the writer and of the reader at one instant that both know."""
+    until = min(micros(chain.api.status()["newest"]), micros(reader.api.status()["newest"])) // 1000000 * 1000000
+    at = {"time": rfc(until)}
+    for table in kills.WHOLE:
+        for keys in kills.keys_of(table):
+            want, why = chain.api.lines("/v1/flashback", kills.request(table, keys, {"at": at}))
+            got, why_not = reader.api.lines("/v1/flashback", kills.request(table, keys, {"at": at}))
+            if want is None or got is None:
+                count.equal(why_not and why_not[0], why and why[0], "%s: refusal of %s" % (what, table))
+            else:
+                count.equal([line for line in got if "row" in line], [line for line in want if "row" in line], "%s: rows of %s" % (what, table))
+
+
+def compared(api):
+    """Until the writer has compared what it put off while it had much to take in: windows are refused before."""
+    end = time.monotonic() + 120
+    while time.monotonic() < end:
+        newest = micros(api.status()["newest"]) // 1000000 * 1000000 - 2000000
+        _, why = kills.changes(api, "days", kills.keys_of("days")[0], newest, newest + 1)
+        if not why or why[0] != "overloaded":
+            return
+        time.sleep(0.2)
+
+
+def others(count, chain, data):
+    """Writers against each other."""
+    source = chain.origin
+    elsewhere = ["unshare", "--uts", "--", "sh", "-c", "hostname elsewhere && exec \"$0\" \"$@\""]
+    arguments = ["agent", *source, "--server-id", "real", "--listen", "127.0.0.1:0"]
+    second = subprocess.run([*elsewhere, binary(), *arguments], capture_output=True, text=True, timeout=120)
+    count.check(second.returncode == 73 and re.search(r"another agent writes to it: process %d of host" % chain.agent.child.pid, second.stderr),
+                "a second writer is refused", (second.returncode, second.stderr[-800:]))
+    count.check(chain.agent.child.poll() is None and chain.api.status()["connected"], "the first writer goes on")
+    # One that believes that the first is gone: the network, a machine that slept.
+    os.kill(chain.agent.child.pid, 19)
+    third = Process([*elsewhere, binary(), *arguments], os.path.join(chain.folder, "third.log"))
+    chain.processes.append(third)
+    third.wait_for(r"listens on", 120)
+    os.kill(chain.agent.child.pid, 18)
+    end = time.monotonic() + 60
+    while chain.agent.child.poll() is None and time.monotonic() < end:
+        time.sleep(0.1)
+    said = chain.agent.output()
+    count.check(chain.agent.child.poll() == 75 and re.search(r"another agent has taken the store over: process \d+ of host elsewhere", said),
+                "the one that lost ends and says who has it", (chain.agent.child.poll(), said[-1500:]))
+    third.stop()
+
+
+def main():
+    number = lambda name, default: int(sys.argv[sys.argv.index(name) + 1]) if name in sys.argv else default
+    seed, planned = number("--seed", random.randrange(10 ** 6)), number("--kills", 12)
+    print("seed %d" % seed, flush=True)
+    r = random.Random(seed)
+    by_change, by_row, count = Counter("changes against the log"), Counter("rows against the log"), Counter("writers and readers")
+    with Moto() as moto, MariaDb("--max-binlog-size=1M", "--max-allowed-packet=64M", "--character-set-server=utf8mb4") as server:
+        os.environ.update(KEYS, AWS_ENDPOINT=moto.url)
+        data = "s3://%s/of/real" % BUCKET
+        recorder = Stubborn(server, seed)
+        recorder.port = server.port
+        recorder.create()
+        with Chain(None, schema=SCHEMA, source="mysql://root@127.0.0.1:%d" % server.port, data=data) as chain:
+            chain.api.wait(lambda s: s["oldest"], "the record begins")
+            reader = Reader(chain, data, 1)
+            work = threading.Thread(target=recorder.on_and_on_safely, daemon=True)
+            work.start()
+            chain.api.wait(lambda s: s["connected"] and s["baseline"]["done"] == s["baseline"]["total"], "the baseline is read", 120)
+            recorder.ddl = DDL
+            for killed in range(planned):
+                time.sleep(r.choice([0.1, 0.5, 1.0, 2.0]) * r.random())
+                chain.agent.kill()
+                chain.start_agent()
+                if killed % 3 == 2:
+                    chain.api.wait(lambda s: s["connected"], "it is back", 120)
+                    reader.api.wait(lambda s: s["newest"], "the reader has something")
+                    same_answers(count, chain, reader, "while it runs")
+            chain.api.wait(lambda s: s["connected"], "it is back", 120)
+            others(count, chain, data)
+            chain.start_agent()
+            chain.api.wait(lambda s: s["connected"], "it is back", 120)
+            recorder.stop.set()
+            work.join()
+            print("%d kills of the writer; %d transactions, %d DDL statements" % (planned, recorder.transactions, recorder.statements), flush=True)
+            count.check(recorder.transactions > 50, "the workload went on", recorder.transactions)
+            count.equal(recorder.failed, None, "the workload")
+            compared(chain.api)
+            compare([by_change, by_row], server, chain, [])
+            newest = chain.api.status()["newest"]
+            late = Reader(chain, data, 2)
+            for one in (reader, late):
+                one.api.wait(lambda s: s["newest"] and s["newest"] >= newest, "the reader has all", 60)
+                same_answers(count, chain, one, "at the end")
+            status = late.api.status()
+            count.check(status["connected"] and status["lag_seconds"] < 60, "the reader's status", status["reason"])
+            wrong = Reader(chain, data, 3, server_id="another")
+            wrong.api.wait(lambda s: "not of 'another'" in (s["reason"] or ""), "a reader of another server says so")
+            shown = subprocess.run([binary(), "agent", "status", "--data", data], capture_output=True, text=True, timeout=60)
+            count.check(shown.returncode in (0, 1) and "record" in shown.stdout, "agent status of a bucket", (shown.returncode, shown.stderr[-500:]))
+            outputs = [p.output() for p in chain.processes]
+            count.equal([o[-600:] for o in outputs if re.search("panicked|damaged", o)], [], "no panic")
+            count.check(not any(KEYS["AWS_SECRET_ACCESS_KEY"] in o for o in outputs), "no secret in the log")
+    finish([by_change, by_row, count], 500)
+
+
+if __name__ == "__main__":
+    main()
