@@ -48,7 +48,6 @@ const WORDS: &[&str] = &[
     "stretches",
     "told",
     "Told",
-    "trace",
     "Wish",
     "wishes",
     "would_observe",

@@ -1,4 +1,5 @@
 use super::*;
+use crate::engine::MemoryEngine;
 use crate::engine::testing::{bytes, fill, holds};
 
 /// A folder of a version that had no such table.
