@@ -88,8 +88,9 @@ def compared(api):
     """Until the writer has compared what it put off while it had much to take in: windows are refused before."""
     end = time.monotonic() + 120
     while time.monotonic() < end:
-        newest = micros(api.status()["newest"]) // 1000000 * 1000000 - 2000000
-        _, why = kills.changes(api, "days", kills.keys_of("days")[0], newest, newest + 1)
+        status = api.status()
+        since, until = (micros(status[name]) // 1000000 * 1000000 for name in ("oldest", "newest"))
+        _, why = kills.changes(api, "days", kills.keys_of("days")[0], since, until)
         if not why or why[0] != "overloaded":
             return
         time.sleep(0.2)
@@ -155,6 +156,7 @@ def main():
             print("%d kills of the writer; %d transactions, %d DDL statements" % (planned, recorder.transactions, recorder.statements), flush=True)
             count.check(recorder.transactions > 50, "the workload went on", recorder.transactions)
             count.equal(recorder.failed, None, "the workload")
+            caught_up(server, chain.api)
             compared(chain.api)
             compare([by_change, by_row], server, chain, [])
             newest = chain.api.status()["newest"]
