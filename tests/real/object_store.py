@@ -86,7 +86,7 @@ def same_answers(count, chain, reader, what):
 
 def compared(api):
     """Until the writer has compared what it put off while it had much to take in: windows are refused before."""
-    end = time.monotonic() + 120
+    end = time.monotonic() + 300
     while time.monotonic() < end:
         status = api.status()
         since, until = (micros(status[name]) // 1000000 * 1000000 for name in ("oldest", "newest"))
@@ -94,6 +94,7 @@ def compared(api):
         if not why or why[0] != "overloaded":
             return
         time.sleep(0.2)
+    raise RuntimeError("not within 300 s: every change is compared with what was before it")
 
 
 def others(count, chain, data):
