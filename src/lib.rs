@@ -18,7 +18,7 @@
 //!                                                                         |
 //!                          history::serve <- query <- store <- ingest <- schema <- log <- binary log files
 //!                                                     |         ^
-//!                                        engine (memory, disk)  recorder <- source <- a running MySQL or MariaDB
+//!                                engine (memory, disk, bucket)  recorder <- source <- a running MySQL or MariaDB
 //! ```
 //! One way, little back and forth, in seven crates: this one is the shim, [`dbtrail_history`]
 //! (`crates/history`) is the agent, and both speak of the values and messages in [`dbtrail_types`]
@@ -35,11 +35,11 @@
 //! | [`dbtrail_expression`] | expressions of SQL as MySQL evaluates them, or refused: values, types, collations, LIKE; a budget of steps and bytes |
 //! | [`dbtrail_types`] | text that cannot be printed; names; points in time; time zones; column types; floating-point numbers as text; neutral rows; character sets; orders of text; the messages of the agent contract, shared by its client and its server |
 //! | [`dbtrail_sql_text`] | quotes, comments and executable comments of SQL, tokens of DDL, and the one cursor over tokens |
-//! | [`telemetry`] | the log, the metrics, the audit log |
+//! | [`telemetry`] | the log, the metrics, the audit log, spans to a collector |
 //! | [`statement`] | text to a closed `Statement`: tokens, time clause, select, session statements. Pure |
 //! | [`plan`], [`plan::guard`] | the rules: draft + definition + tenant + now to an `Admitted` request, or a refusal. Pure |
 //! | [`undo`] | rows taken back: SQL literals and guards exact for every type, and an order in which they run. Pure |
-//! | [`agent_client`] | HTTPS, or an agent in the same process; sends nothing but what the plan has checked |
+//! | [`agent_client`] | HTTPS, or an agent in the same process; several agents that stand in for each other; sends nothing but what the plan has checked |
 //! | [`failure`] | the closed union of what can go wrong, and whose fault it is |
 //! | [`session`] | identity, database, variables, warnings; runs one statement through the stages |
 //! | [`dbtrail_tls`] | whom the certificate of an agent or of a captured server must come from |
