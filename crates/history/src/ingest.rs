@@ -6,24 +6,23 @@
 //! the last position that was known. Nothing is guessed.
 
 use super::changes;
-use super::commit_index::{Commit, CommitIndexWriter, KnownPages};
+use super::commit_index::{CommitIndexWriter, KnownPages};
 use super::commits;
 use super::engine::{Batch, Engine, InMemory, Snapshot, StoreError};
-use super::gtid::{GtidState, Gtids};
-use super::log::{Change, CommittedTransaction, Gtid};
+use super::gtid::GtidState;
 use super::names::Names;
 use super::patterns::Patterns;
-use super::record::{Coverage, FIRST, History, RetentionHorizon, TableGeneration};
+use super::record::{FIRST, TableGeneration};
 use super::schema::{Catalog, DefinitionId};
 use super::store::{ChangeSequence, GenerationId, Versions, row_of};
-use dbtrail_types::names::{ServerId, TableName};
-use dbtrail_types::timestamp::Timestamp;
+use dbtrail_types::names::TableName;
 use head_cache::{CachedHead, Fingerprint, HeadCache};
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 mod absent_ranges;
 mod cascade;
+mod committed;
 mod declared;
 mod dirty;
 mod doubt;
@@ -102,9 +101,6 @@ pub struct Ingest {
     pub(super) unknown_since: HashMap<TableName, String>,
 }
 
-/// After this change no entry begins: the last one may have as many changes as any transaction has.
-const RESERVE: ChangeSequence = ChangeSequence(ChangeSequence::LAST.0 - (1 << 40));
-
 /// Why a table that is not captured cannot be read.
 pub(super) const NOT_CAPTURED: &str =
     "the agent was told not to capture it (its include and exclude patterns)";
@@ -153,76 +149,6 @@ impl Ingest {
             being_read: BTreeSet::new(),
             unknown_since: HashMap::new(),
         }
-    }
-
-    /// Takes one entry in, visible when its log says.
-    ///
-    /// # Errors
-    /// The store failed.
-    pub fn entry(&mut self, entry: CommittedTransaction) -> Result<(), StoreError> {
-        let visible = entry.stamp.visible(entry.committed);
-        self.entry_seen(entry, visible)
-    }
-
-    /// Takes one entry in that everybody could see from `visible` on.
-    ///
-    /// # Errors
-    /// The store failed.
-    pub(super) fn entry_seen(
-        &mut self,
-        entry: CommittedTransaction,
-        visible: Timestamp,
-    ) -> Result<(), StoreError> {
-        if self.next > RESERVE {
-            return Err(StoreError("the record is full: begin another in an empty data folder".to_owned()));
-        }
-        self.under = cascade::Under::default();
-        let committed = entry.committed;
-        let visible = visible.max(committed);
-        let commit_entry = Commit { first: self.next, committed, visible, gtid: entry.gtid };
-        for change in entry.changes {
-            match change.map_err(|e| StoreError(e.to_string()))? {
-                Change::Rows(mut event) => {
-                    self.fold(&mut event);
-                    self.rows(&event, &entry.position.file)?;
-                }
-                Change::Statement(statement) => {
-                    let at = self.take_number();
-                    self.forget_observed();
-                    self.dirty.catalog = true;
-                    self.note_statement(&statement, at);
-                    for effect in Arc::make_mut(&mut self.catalog).apply(&statement) {
-                        self.effect(effect, at)?;
-                    }
-                    Arc::make_mut(&mut self.catalog).note_renames(at);
-                    self.touch_renames(at);
-                    self.end_statement();
-                }
-                Change::Unfollowable { tables, reason } => {
-                    let at = self.take_number();
-                    let tables: Vec<TableName> = tables.into_iter().map(|t| self.catalog.folded(t)).collect();
-                    self.unfollowable(&tables, &reason, at);
-                }
-            }
-        }
-        if let Some(gtid) = &commit_entry.gtid {
-            self.gtids.note(gtid);
-        }
-        self.note_commit(commit_entry.first, entry.origin, &entry.position.file);
-        self.entries.note(&mut self.batch, commit_entry, self.next);
-        Ok(())
-    }
-
-    /// What comes next does not follow at once on what was taken in.
-    pub(super) fn interrupt(&mut self) {
-        self.entries.close(&mut self.batch);
-    }
-
-    /// Whether a transaction was taken in before.
-    pub(super) fn has(&mut self, gtid: &Gtid) -> Result<bool, StoreError> {
-        let snapshot = self.committed();
-        let gtids = Gtids { snapshot: &*snapshot, state: &self.gtids, dropped: false };
-        gtids.has(gtid).map_err(|e| StoreError(e.to_string()))
     }
 
     /// More for the next commit.
@@ -290,44 +216,6 @@ impl Ingest {
     /// The store as of the last commit.
     pub(super) fn committed(&mut self) -> Arc<dyn Snapshot> {
         Arc::clone(self.snapshot.get_or_insert_with(|| self.engine.snapshot()))
-    }
-
-    /// The history of log files. `end`: the time of the last event of the last file, or `None` when
-    /// reading stopped early (`stopped` says why).
-    ///
-    /// # Errors
-    /// The store failed.
-    pub fn finish(mut self, server_id: ServerId, log: LogEnds) -> Result<History, StoreError> {
-        self.commit(&Batch::default())?;
-        let newest = log.newest(self.entries.clock.latest, self.entries.clock.fractions);
-        if let Some(previous) = log.previous {
-            self.gtids.begin(ChangeSequence(0), previous);
-        }
-        let coverage = Coverage { oldest: log.start, newest };
-        let mut history = self.history(server_id, coverage);
-        history.stopped = log.stopped;
-        Ok(history)
-    }
-
-    /// The history as of the last commit.
-    pub(super) fn history(&mut self, server_id: ServerId, coverage: Coverage) -> History {
-        History {
-            server_id,
-            catalog: Arc::clone(&self.catalog),
-            names: Arc::clone(&self.names),
-            generations: Arc::clone(&self.generations),
-            snapshot: self.committed(),
-            end: self.next,
-            clock: self.entries.clock.clone(),
-            pages: Arc::clone(&self.pages),
-            gtids: self.gtids.clone(),
-            coverage,
-            log_gaps: Arc::default(),
-            horizon: RetentionHorizon::default(),
-            stopped: None,
-            changes: self.changes,
-            unchecked: self.has_unchecked(),
-        }
     }
 
     fn take_number(&mut self) -> ChangeSequence {

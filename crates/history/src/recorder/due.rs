@@ -1,11 +1,16 @@
 //! What is due from time to time, and tables that somebody found not to be what the history says.
 
-use super::{MEASURE, Recorder, SYNC};
+use super::Recorder;
 use crate::engine::StoreError;
 use crate::names::TableState;
 use dbtrail_types::doubt::DoubtRequest;
-use std::time::Instant as Timer;
+use std::time::{Duration, Instant as Timer};
 
+/// Between two writes to the disk itself: what a loss of power can take back, and the source sends
+/// again.
+const SYNC: Duration = Duration::from_secs(1);
+/// Between two looks at the size on disk.
+const MEASURE: Duration = Duration::from_secs(5);
 /// Changes that are compared at a time: the log waits meanwhile.
 const CHECKED: usize = 256;
 

@@ -1,6 +1,7 @@
 use super::*;
 use crate::engine::testing::TestEngine;
 use crate::log::Change;
+use bytes::Bytes;
 use std::path::Path;
 
 /// Rows of a table that is left out take no memory, however many there are: the reader knows of it

@@ -5,8 +5,8 @@
 //! merged by key. Of a key with many versions only the first ones are read here; its row is then
 //! looked up by itself.
 
-use super::form::{damaged, is_unchecked, read_version, row_of, sequence_of};
-use super::{BaseRow, ChangeSequence, EncodedKey, GenerationId, SPACE, changed, row_key};
+use super::form::{SPACE, changed, damaged, is_unchecked, read_version, row_of, sequence_of};
+use super::{BaseRow, ChangeSequence, EncodedKey, GenerationId, row_key};
 use crate::engine::{Snapshot, StoreError, Table};
 use crate::image::Image;
 use crate::number::take_number;

@@ -1,5 +1,6 @@
+use super::form::read_version;
 use super::*;
-use crate::engine::{Engine, InMemory as TestEngine};
+use crate::engine::{Batch, Engine, InMemory as TestEngine, Snapshot, Table};
 use proptest::prelude::*;
 use std::sync::Arc;
 
