@@ -68,7 +68,7 @@ impl Events {
 fn took_no_time(event: &mut [u8]) {
     const QUERY: u8 = 2;
     let Some(end) = event.len().checked_sub(4).filter(|_| event[4] == QUERY) else { return };
-    // How long it took is behind the number of the session.
+    // How long it took is after the number of the session.
     event[HEADER + 4..HEADER + 8].fill(0);
     let checksum = crc32fast::hash(&event[..end]);
     event[end..].copy_from_slice(&checksum.to_le_bytes());
@@ -210,7 +210,7 @@ pub async fn files(
         writing.file(path).await?;
     }
     let handle = writing.end().await?;
-    let versions = handle.liveness().map_or(0, |l| l.versions);
+    let versions = handle.capture_status().map_or(0, |l| l.versions);
     Ok((changes(&handle, &tables)?, versions))
 }
 

@@ -197,7 +197,7 @@ async fn watch(history_handle: &HistoryHandle) {
     loop {
         tick.tick().await;
         let (mut out, mut err) = (std::io::stdout(), std::io::stderr());
-        let live = history_handle.liveness();
+        let live = history_handle.capture_status();
         let baseline = live.as_ref().map(|live| live.baseline).unwrap_or_default();
         let backlog = live.and_then(|live| live.backlog);
         // Tables are read in full only when the log is taken in.

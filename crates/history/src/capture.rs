@@ -8,7 +8,9 @@
 //! nothing read from a table can be newer than the history it is joined to.
 
 mod client_sessions;
+mod disconnected;
 mod handle;
+mod log_loss;
 mod received_event;
 
 use super::binlog_position::{BinlogPosition, Identity, ResumePosition};
@@ -19,7 +21,9 @@ use dbtrail_types::column::TableDefinition;
 use dbtrail_types::names::TableName;
 use dbtrail_types::result_set::Row;
 use dbtrail_types::timestamp::Timestamp;
+pub use disconnected::Disconnected;
 pub use handle::{Closed, RecorderHandle};
+pub use log_loss::{EventFault, LogLoss, NotByGtid, OtherServer};
 pub use received_event::ReceivedEvent;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -215,10 +219,10 @@ pub enum CaptureEvent {
     /// in it, one after the other, when the log is taken in up to there; with none where that view
     /// will not do.
     View(TableView, oneshot::Sender<Vec<BaselineJob>>),
-    /// The log has a hole: the record begins again after it.
-    Gap(String, Start),
+    /// The log has a gap: the record begins again after it.
+    Gap(LogLoss, Start),
     /// Whether the connection is up; the reason why not.
-    Connection(Result<(), String>),
+    Connection(Result<(), Disconnected>),
 }
 
 /// What the writing half asks for.
@@ -235,8 +239,8 @@ pub enum CaptureCommand {
     /// The log is not taken in any further for now (true), or is again: what is sent of it is kept
     /// in memory meanwhile.
     Hold(bool),
-    /// An event came damaged (how): connect again and go on from where the record is.
-    Reconnect(String),
-    /// The log cannot be read on from here, also when it is read again (why): begin again.
-    Resnapshot(String),
+    /// An event came damaged: connect again and go on from where the record is.
+    Reconnect(EventFault),
+    /// The log cannot be read on from here, also when it is read again: begin again.
+    Resnapshot(LogLoss),
 }

@@ -21,7 +21,7 @@ pub(crate) mod testing;
 
 pub use batch::Batch;
 pub use disk::{DiskEngine, DiskOptions};
-pub use location::{Bucket, LOCATION_FORM, Location, StoreKind};
+pub use location::{Bucket, LOCATION_FORM, Location, LocationError, StoreKind};
 pub use memory::MemoryEngine;
 #[cfg(not(test))]
 pub(crate) use memory::MemoryEngine as InMemory;
@@ -210,7 +210,7 @@ pub trait Snapshot: Send + Sync + Debug {
     fn scan(&self, table: Table, from: &[u8], to: &[u8], limit: usize) -> Result<Vec<Pair>, StoreError>;
 }
 
-/// Is told whether what was committed is durable.
+/// Learns whether what was committed is on disk.
 pub type WhenDurable = Box<dyn FnOnce(Result<(), StoreError>) + Send>;
 
 /// Where the history is kept. One writes; snapshots are read by many.

@@ -4,6 +4,7 @@
 //! Each look at the bucket gives a state that does not move, and a history that is bounded by the
 //! last batch in it: a question keeps to one of them, however long it takes.
 
+use super::capture::Disconnected;
 use super::engine::{Location, ObjectReader, StoreError, read_bucket};
 use super::history_handle::HistoryHandle;
 use super::recorder::publish_state;
@@ -22,14 +23,22 @@ pub struct Follower {
     reader: Option<ObjectReader>,
 }
 
+/// A history that is shared by many agents is in a bucket.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{data} is a folder: a reader needs a bucket, such as s3://BUCKET/PREFIX")]
+pub struct NoBucket {
+    /// What was given instead.
+    pub data: String,
+}
+
 impl Follower {
     /// Follows what is captured into a bucket; `cache`: bytes of memory for what was read.
     ///
     /// # Errors
     /// It is no bucket.
-    pub fn new(data: Location, cache: u64, history_handle: &Arc<HistoryHandle>) -> Result<Self, String> {
+    pub fn new(data: Location, cache: u64, history_handle: &Arc<HistoryHandle>) -> Result<Self, NoBucket> {
         if data.bucket.is_none() {
-            return Err(format!("{data} is a folder: a reader needs a bucket, such as s3://BUCKET/PREFIX"));
+            return Err(NoBucket { data: data.to_string() });
         }
         history_handle.update(|l| l.reads = true);
         Ok(Self { data, cache, history_handle: Arc::clone(history_handle), reader: None })
@@ -74,7 +83,7 @@ impl Follower {
     fn report(&self, failed: Option<StoreError>, said: &mut Option<StoreError>) {
         let state = match &failed {
             None => Ok(()),
-            Some(error) => Err(format!("{}: {error}", self.data)),
+            Some(error) => Err(Disconnected::Store { data: self.data.to_string(), error: error.clone() }),
         };
         if let Err(why) = &state
             && failed != *said

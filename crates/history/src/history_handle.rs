@@ -9,7 +9,8 @@ mod doubts;
 
 use super::History;
 use super::binlog_position::ResumePosition;
-use super::capture::Gap;
+use super::capture::{Disconnected, Gap};
+use arc_swap::ArcSwapOption;
 use backup::BackupFlag;
 use dbtrail_types::names::ServerId;
 use dbtrail_types::timestamp::Timestamp;
@@ -26,8 +27,8 @@ pub use verification::Verification;
 #[derive(Debug)]
 pub struct HistoryHandle {
     server_id: ServerId,
-    history: RwLock<Option<Arc<History>>>,
-    liveness: Option<RwLock<CaptureStatus>>,
+    history: ArcSwapOption<History>,
+    capture_status: Option<RwLock<CaptureStatus>>,
     doubts: Doubts,
     backup: BackupFlag,
 }
@@ -41,8 +42,8 @@ pub enum Connection {
     Down {
         /// Since when.
         since: Timestamp,
-        /// Why the connection is down, for people.
-        reason: String,
+        /// What stands in the way.
+        reason: Disconnected,
     },
 }
 
@@ -88,7 +89,7 @@ impl CaptureStatus {
     #[must_use]
     pub fn starting(at: Timestamp) -> Self {
         Self {
-            connection: Connection::Down { since: at, reason: "the agent is starting".to_owned() },
+            connection: Connection::Down { since: at, reason: Disconnected::Starting },
             reads: false,
             failed: None,
             full: None,
@@ -108,7 +109,7 @@ impl CaptureStatus {
     }
 
     /// Notes what the reading half says. A loss is as old as the first word of it.
-    pub fn connected(&mut self, state: Result<(), String>, now: Timestamp) {
+    pub fn connected(&mut self, state: Result<(), Disconnected>, now: Timestamp) {
         self.connection = match (state, &self.connection) {
             (Ok(()), _) => Connection::Up,
             (Err(reason), Connection::Down { since, .. }) => Connection::Down { since: *since, reason },
@@ -131,8 +132,8 @@ impl HistoryHandle {
     pub fn fixed(history: Arc<History>) -> Self {
         Self {
             server_id: history.server_id().clone(),
-            history: RwLock::new(Some(history)),
-            liveness: None,
+            history: ArcSwapOption::new(Some(history)),
+            capture_status: None,
             doubts: Doubts::default(),
             backup: BackupFlag::default(),
         }
@@ -141,9 +142,9 @@ impl HistoryHandle {
     /// A history that is being captured: nothing is served until the first [`HistoryHandle::set`].
     #[must_use]
     pub fn live(server_id: ServerId, now: Timestamp) -> Self {
-        let liveness = Some(RwLock::new(CaptureStatus::starting(now)));
+        let capture_status = Some(RwLock::new(CaptureStatus::starting(now)));
         let (doubts, backup) = (Doubts::default(), BackupFlag::default());
-        Self { server_id, history: RwLock::new(None), liveness, doubts, backup }
+        Self { server_id, history: ArcSwapOption::empty(), capture_status, doubts, backup }
     }
 
     /// Whose history it is.
@@ -155,41 +156,36 @@ impl HistoryHandle {
     /// The history to answer from; `None`: the record has not begun.
     #[must_use]
     pub fn current(&self) -> Option<Arc<History>> {
-        self.history.read().unwrap_or_else(PoisonError::into_inner).clone()
+        self.history.load_full()
     }
 
     /// Serves this one from now on. Answers under way go on with theirs.
     pub fn set(&self, history: Arc<History>) {
-        let mut current = self.history.write().unwrap_or_else(PoisonError::into_inner);
-        let before = current.replace(history);
-        drop(current);
-        // The last owner of a history frees it: not while others wait for the lock.
-        drop(before);
+        self.history.store(Some(history));
     }
 
     /// Serves nothing until the next [`HistoryHandle::set`]: lets go of the store.
     pub fn forget(&self) {
-        let before = self.history.write().unwrap_or_else(PoisonError::into_inner).take();
-        drop(before);
+        self.history.store(None);
     }
 
     /// Changes what is known of the capture. Does nothing to a history that never changes.
     pub fn update(&self, change: impl FnOnce(&mut CaptureStatus)) {
-        if let Some(liveness) = &self.liveness {
-            change(&mut liveness.write().unwrap_or_else(PoisonError::into_inner));
+        if let Some(capture_status) = &self.capture_status {
+            change(&mut capture_status.write().unwrap_or_else(PoisonError::into_inner));
         }
     }
 
     /// How capturing goes; `None`: nothing is captured.
     #[must_use]
-    pub fn liveness(&self) -> Option<CaptureStatus> {
-        self.liveness.as_ref().map(|l| l.read().unwrap_or_else(PoisonError::into_inner).clone())
+    pub fn capture_status(&self) -> Option<CaptureStatus> {
+        self.capture_status.as_ref().map(|l| l.read().unwrap_or_else(PoisonError::into_inner).clone())
     }
 
     /// All that is known, for people and monitoring.
     #[must_use]
     pub fn status(&self, now: Timestamp) -> Status {
-        Status::of(&self.server_id, self.current().as_deref(), self.liveness().as_ref(), now)
+        Status::of(&self.server_id, self.current().as_deref(), self.capture_status().as_ref(), now)
     }
 }
 
@@ -252,7 +248,7 @@ impl Status {
     pub fn of(
         server_id: &ServerId,
         history: Option<&History>,
-        liveness: Option<&CaptureStatus>,
+        capture_status: Option<&CaptureStatus>,
         now: Timestamp,
     ) -> Self {
         let coverage = history.map(History::coverage);
@@ -260,24 +256,24 @@ impl Status {
             (Some(why), _) => Some(format!("the history is not written: {why}")),
             (None, full) => full.clone(),
         };
-        let (reason, disconnected_since) = match liveness.map(|l| (stopped(l), &l.connection)) {
+        let (reason, disconnected_since) = match capture_status.map(|l| (stopped(l), &l.connection)) {
             Some((Some(why), _)) => (Some(why), None),
-            Some((None, Connection::Down { since, reason })) => (Some(reason.clone()), Some(*since)),
+            Some((None, Connection::Down { since, reason })) => (Some(reason.to_string()), Some(*since)),
             Some((None, Connection::Up)) | None => (None, None),
         };
-        let position = liveness.and_then(|l| l.position.as_ref());
-        let count = |of: fn(&CaptureStatus) -> u64| liveness.map_or(0, of);
+        let position = capture_status.and_then(|l| l.position.as_ref());
+        let count = |of: fn(&CaptureStatus) -> u64| capture_status.map_or(0, of);
         Self {
             server_id: server_id.clone(),
-            live: liveness.is_some(),
-            connected: liveness.is_some() && reason.is_none(),
+            live: capture_status.is_some(),
+            connected: capture_status.is_some() && reason.is_none(),
             reason,
             disconnected_since,
             position: position.map(|p| p.at.to_string()),
             gtids: position.map(|p| p.gtids.clone()).filter(|g| !g.is_empty()),
             oldest: coverage.map(|c| c.oldest),
             newest: coverage.map(|c| c.newest),
-            lag_seconds: liveness.and_then(|l| l.lag_seconds(now)),
+            lag_seconds: capture_status.and_then(|l| l.lag_seconds(now)),
             tables: history.map(tables).unwrap_or_default(),
             transactions: history.map_or(0, History::entries),
             row_changes: history.map_or(0, History::changes),
@@ -286,10 +282,10 @@ impl Status {
             bytes_on_disk: count(|l| l.bytes_on_disk),
             versions: count(|l| l.versions),
             purged: count(|l| l.purged),
-            gaps: liveness.map(|l| l.gaps.clone()).unwrap_or_default(),
-            baseline: liveness.map(|l| l.baseline).filter(|b| b.total > 0),
-            backlog: liveness.and_then(|l| l.backlog),
-            verification: liveness.and_then(|l| l.verification.clone()),
+            gaps: capture_status.map(|l| l.gaps.clone()).unwrap_or_default(),
+            baseline: capture_status.map(|l| l.baseline).filter(|b| b.total > 0),
+            backlog: capture_status.and_then(|l| l.backlog),
+            verification: capture_status.and_then(|l| l.verification.clone()),
         }
     }
 }

@@ -41,6 +41,7 @@ pub mod schema_dump;
 pub mod serve;
 mod sessions;
 pub mod source;
+mod source_error;
 pub mod store;
 pub mod value;
 

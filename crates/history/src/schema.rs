@@ -12,7 +12,9 @@ mod compute;
 mod convert;
 mod converted;
 mod ddl;
+mod declaration_error;
 mod declared;
+mod difference;
 mod effect;
 mod engines;
 mod foreign;
@@ -47,7 +49,7 @@ mod written;
 use convert::By;
 use dbtrail_types::column::TableDefinition;
 use dbtrail_types::names::TableName;
-pub use effect::{Effect, Moved};
+pub use effect::{Effect, EffectReason, Moved, StatementFault};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
@@ -59,7 +61,8 @@ use super::log::MappedTable;
 use super::store::ChangeSequence;
 pub use carry::Carried;
 pub(crate) use ddl::excerpt;
-pub use declared::DeclarationError;
+pub use declaration_error::DeclarationError;
+pub use difference::{ColumnDifference, Difference};
 pub use foreign::{Action, ForeignKey};
 pub use partition::Emptied;
 pub use renames::{Outcome, Rename};
@@ -74,7 +77,7 @@ pub use versioned::END_OF_TIME;
 pub struct DefinitionId(pub u32);
 
 pub(crate) use links::NO_TRIGGERS;
-pub use lost_cell::CannotCarry;
+pub use lost_cell::{CannotCarry, ColumnChange, LostCell, UnknownCell};
 
 /// All definitions of all tables. A copy shares the definitions.
 #[derive(Clone, Debug, Default)]

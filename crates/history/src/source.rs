@@ -40,41 +40,30 @@ mod task;
 mod view;
 mod waiting;
 
-pub use client::ClientError;
 pub use config::{Backfill, BadSource, SourceConfig, Tls};
 pub use facts::Facts;
 pub use keyset::key_literal;
 pub use preflight::{Finding, Severity, preflight};
 
 use super::binlog_position::{BinlogPosition, ResumePosition};
-use super::capture::{CaptureCommand, RecorderHandle};
+use super::capture::{CaptureCommand, Disconnected, LogLoss, RecorderHandle};
+pub use super::source_error::{ClientError, MalformedEvent, SourceError, Unfit};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
-
-/// Why the server cannot be read, or not now.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum SourceError {
-    /// Talking to it failed.
-    #[error(transparent)]
-    Client(#[from] ClientError),
-    /// What it says does not do.
-    #[error("{0}")]
-    Unfit(String),
-}
 
 /// How following the log ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Ended {
     /// The writing half is gone.
     Closed,
-    /// The connection broke: why.
-    Failed(String),
-    /// What came after this position is no event: why.
-    Damaged(BinlogPosition, String),
-    /// The server does not send its log from there: its words.
-    Refused(String),
-    /// The writing half cannot go on from here: why.
-    Resnapshot(String),
+    /// The connection broke.
+    Failed(Disconnected),
+    /// What came after this position is no event.
+    Damaged(BinlogPosition, MalformedEvent),
+    /// The server does not send its log from there.
+    Refused(ClientError),
+    /// The writing half cannot go on from here.
+    Resnapshot(LogLoss),
 }
 
 /// Reads the server and tells the writing half, until `stop`, or until the writing half has ended.

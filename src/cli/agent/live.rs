@@ -6,6 +6,7 @@ use crate::agent_client::Caller;
 use crate::cli::embedded::agent_inside;
 use crate::cli::verify::Background;
 use crate::config::agent::{AgentConfig, CaptureSettings, Origin};
+use dbtrail_history::capture::Disconnected;
 use dbtrail_history::engine::{DiskOptions, Location, StoreError, is_taken};
 use dbtrail_history::history_handle::Status;
 use dbtrail_history::live::Capture;
@@ -170,7 +171,7 @@ async fn waited_for(settings: &CaptureSettings, why: String, history_handle: &Hi
             tracing::warn!("{why}: it is waited for");
             reported.clone_from(&why);
         }
-        history_handle.update(|l| l.connected(Err(why.clone()), Timestamp::now()));
+        history_handle.update(|l| l.connected(Err(Disconnected::NotReady(why.clone())), Timestamp::now()));
         tokio::time::sleep(pause).await;
         pause = (pause * 2).min(LONGEST_PAUSE);
         why = match look(settings, false).await {

@@ -85,7 +85,7 @@ pub(super) fn follow(
 ) -> Result<Running, CannotStart> {
     let history_handle = Arc::new(HistoryHandle::live(server_id, Timestamp::now()));
     let follower = Follower::new(settings.data, u64::from(settings.cache) << 20, &history_handle)
-        .map_err(|why| CannotStart(why, CONFIG))?;
+        .map_err(|why| CannotStart(why.to_string(), CONFIG))?;
     tokio::spawn(follower.run(settings.poll, stop.clone()));
     Ok(Running { history_handle, capture: None })
 }

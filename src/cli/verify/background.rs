@@ -84,7 +84,7 @@ impl Background {
                 }
             }
             Err(why) => {
-                let known = self.handle.liveness().and_then(|capture| capture.verification?.reason);
+                let known = self.handle.capture_status().and_then(|capture| capture.verification?.reason);
                 if known.as_ref() != Some(&why) {
                     tracing::warn!("the history is not compared with the server: {why}");
                 }

@@ -23,7 +23,7 @@ impl Resolver {
         };
         match Location::parse(&data) {
             Ok(data) => Some(data),
-            Err(what) => self.mistake("data", what),
+            Err(what) => self.mistake("data", what.to_string()),
         }
     }
 }

@@ -5,7 +5,7 @@ use super::in_process::inside;
 use super::{Agent, MIDDLE, TOKEN, answer, flashback, serving, start, time};
 use crate::truth_agent::history;
 use dbtrail_history::HistoryHandle;
-use dbtrail_history::capture::Gap;
+use dbtrail_history::capture::{Disconnected, Gap};
 use dbtrail_history::history_handle::BaselineProgress;
 use dbtrail_history::serve::{Local, ServeOptions, Tokens};
 use dbtrail_types::names::ServerId;
@@ -78,7 +78,8 @@ async fn a_history_that_changes_is_served_as_it_is_at_each_request() {
     history_handle.update(|live| live.clock = Some(before));
     let (status, lines) = ready(&agent).await;
     assert!(status == 200 && lines.starts_with("ok\nlag of 36"), "{lines}");
-    history_handle.update(|live| live.connected(Err("connection reset".to_owned()), now));
+    history_handle
+        .update(|live| live.connected(Err(Disconnected::NotReady("connection reset".to_owned())), now));
     let (_, lines) = ready(&agent).await;
     assert!(
         lines.starts_with(&format!("ok\ndisconnected from the server since {now}: connection reset\n")),
@@ -91,7 +92,9 @@ async fn what_the_server_said_is_asked_to_those_who_have_a_token() {
     let now = Timestamp::now();
     let history_handle = Arc::new(HistoryHandle::live(ServerId("truth".to_owned()), now));
     history_handle.set(history("mysql-9.7"));
-    history_handle.update(|live| live.connected(Err("access denied for 'repl'@'10.0.0.7'".to_owned()), now));
+    history_handle.update(|live| {
+        live.connected(Err(Disconnected::NotReady("access denied for 'repl'@'10.0.0.7'".to_owned())), now);
+    });
     let tokens: Tokens = vec![Secret::new(TOKEN.into())].into();
     let options = ServeOptions { tokens, ..ServeOptions::default() };
     let agent = serving(history_handle, options, "http", Client::new()).await;

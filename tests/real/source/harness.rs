@@ -148,7 +148,7 @@ impl Captured {
             // How names compare, and whose connections are whose, is the recorder's business.
             CaptureEvent::Names(_) | CaptureEvent::Sessions(_) => {}
             CaptureEvent::Connection(state) => {
-                self.connection.push(state);
+                self.connection.push(state.map_err(|why| why.to_string()));
             }
             CaptureEvent::Begin(start) => {
                 self.position = Some(start.position.clone());
@@ -156,7 +156,7 @@ impl Captured {
             }
             CaptureEvent::Gap(reason, start) => {
                 self.position = Some(start.position.clone());
-                return Some((Some(reason), start));
+                return Some((Some(reason.to_string()), start));
             }
         }
         None

@@ -2,7 +2,7 @@
 
 use super::harness::{Captured, begins, config, conn, entries, files, log_end, mariadb, sql};
 use dbtrail_history::GtidSet;
-use dbtrail_history::capture::CaptureCommand;
+use dbtrail_history::capture::{CaptureCommand, LogLoss};
 use dbtrail_history::log::{Change, Raw};
 use mysql_async::prelude::Queryable;
 use std::collections::BTreeSet;
@@ -261,12 +261,9 @@ async fn commands_are_answered() {
         |wanted: &str| captured.definitions.iter().find(|(n, _)| *n == name(wanted)).unwrap().1.clone();
     assert!(found("t").unwrap().starts_with("CREATE TABLE `t` ("));
     assert_eq!((found("none"), found("v")), (None, None));
-    captured
-        .commands
-        .send(CaptureCommand::Resnapshot("the log is written in Klingon".to_owned()))
-        .await
-        .unwrap();
+    let why = LogLoss::TableNames { setting: 2 };
+    captured.commands.send(CaptureCommand::Resnapshot(why.clone())).await.unwrap();
     let (reason, _) = captured.started().await;
-    assert_eq!(reason.as_deref(), Some("the log is written in Klingon"));
+    assert_eq!(reason, Some(why.to_string()));
     captured.stop().await;
 }

@@ -5,7 +5,7 @@ use std::time::Instant as Timer;
 /// An event of the log.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ReceivedEvent {
-    /// Its bytes.
+    /// Header, body and, where the server writes one, checksum.
     pub raw: Vec<u8>,
     /// When it had come: it was in the server's log by then, however late the writing half takes it
     /// in.

@@ -51,6 +51,43 @@ pub struct Location {
 pub const LOCATION_FORM: &str =
     "a folder, s3://BUCKET/PREFIX, or file:///FOLDER for a folder used as an object store";
 
+/// Why a text names no place for a history.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum LocationError {
+    /// This program has no object stores.
+    #[error(
+        "{scheme}:// needs a program that was built with object stores: cargo build --release --features object-store"
+    )]
+    NotBuiltIn {
+        /// What is in front of `://`.
+        scheme: String,
+    },
+    /// An address is shown in messages and in the list of processes.
+    #[error(
+        "credentials and options do not belong in the address: give them in the environment \
+         (AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_REGION, AWS_ENDPOINT)"
+    )]
+    Credentials,
+    /// A folder as an object store has a full path.
+    #[error("file:// needs a path that begins with /: file:///FOLDER")]
+    RelativePath,
+    /// A store of Google or Microsoft.
+    #[error("{scheme}:// is not built in: it is {LOCATION_FORM}")]
+    OtherStore {
+        /// What is in front of `://`.
+        scheme: String,
+    },
+    /// None that is known.
+    #[error("{scheme}:// is no object store that is known: it is {LOCATION_FORM}")]
+    UnknownStore {
+        /// What is in front of `://`.
+        scheme: String,
+    },
+    /// No bucket is named, or a part of the prefix is `.` or `..`.
+    #[error("it is {LOCATION_FORM}")]
+    Form,
+}
+
 impl Location {
     /// A folder.
     #[must_use]
@@ -61,22 +98,16 @@ impl Location {
     /// Reads a folder or the address of a bucket.
     ///
     /// # Errors
-    /// What is wrong with it.
-    pub fn parse(text: &str) -> Result<Self, String> {
+    /// It is neither.
+    pub fn parse(text: &str) -> Result<Self, LocationError> {
         let Some((scheme, rest)) = text.split_once("://") else {
             return Ok(Self::folder(PathBuf::from(text)));
         };
         if !cfg!(feature = "object-store") {
-            return Err(format!(
-                "{scheme}:// needs a program that was built with object stores: cargo build --release --features object-store"
-            ));
+            return Err(LocationError::NotBuiltIn { scheme: scheme.to_owned() });
         }
         if rest.contains(['@', '?', '#']) {
-            return Err(
-                "credentials and options do not belong in the address: give them in the environment \
-                        (AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_REGION, AWS_ENDPOINT)"
-                    .to_owned(),
-            );
+            return Err(LocationError::Credentials);
         }
         let bucket = match scheme {
             "s3" => {
@@ -90,14 +121,12 @@ impl Location {
             "file" if rest.starts_with('/') => {
                 Bucket { kind: StoreKind::File, name: rest.to_owned(), prefix: String::new() }
             }
-            "file" => return Err("file:// needs a path that begins with /: file:///FOLDER".to_owned()),
-            "gs" | "az" => {
-                return Err(format!("{scheme}:// is not built in: it is {LOCATION_FORM}"));
-            }
-            _ => return Err(format!("{scheme}:// is no object store that is known: it is {LOCATION_FORM}")),
+            "file" => return Err(LocationError::RelativePath),
+            "gs" | "az" => return Err(LocationError::OtherStore { scheme: scheme.to_owned() }),
+            _ => return Err(LocationError::UnknownStore { scheme: scheme.to_owned() }),
         };
         if bucket.name.is_empty() || bucket.prefix.split('/').any(|part| part == "." || part == "..") {
-            return Err(format!("it is {LOCATION_FORM}"));
+            return Err(LocationError::Form);
         }
         Ok(Self { folder: state_folder(&bucket), bucket: Some(bucket) })
     }

@@ -7,13 +7,13 @@ fn at(seconds: i64) -> Timestamp {
 #[test]
 fn a_loss_began_with_the_first_word_of_it() {
     let mut live = CaptureStatus::starting(at(1));
-    live.connected(Err("no route".to_owned()), at(2));
-    assert_eq!(live.connection, Connection::Down { since: at(1), reason: "no route".to_owned() });
+    live.connected(Err(Disconnected::StreamEnded), at(2));
+    assert_eq!(live.connection, Connection::Down { since: at(1), reason: Disconnected::StreamEnded });
     live.connected(Ok(()), at(3));
     assert_eq!(live.connection, Connection::Up);
-    live.connected(Err("reset".to_owned()), at(4));
-    live.connected(Err("refused".to_owned()), at(5));
-    assert_eq!(live.connection, Connection::Down { since: at(4), reason: "refused".to_owned() });
+    live.connected(Err(Disconnected::StreamEnded), at(4));
+    live.connected(Err(Disconnected::NoProcessPrivilege), at(5));
+    assert_eq!(live.connection, Connection::Down { since: at(4), reason: Disconnected::NoProcessPrivilege });
 }
 
 #[test]

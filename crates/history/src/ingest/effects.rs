@@ -50,13 +50,13 @@ impl Ingest {
             Effect::Altered(name, definition) => self.altered(&name, definition, at),
             Effect::Renamed { from, to, .. } => self.renamed(&from, &to, at),
             Effect::RowsUnknown(name, reason) => {
-                self.rows_unknown(&name, at, &reason);
+                self.rows_unknown(&name, at, &reason.to_string());
                 self.unknown_below(&name, at);
             }
             // Carried out elsewhere: it may fail.
             Effect::PartitionsEmptied(..) | Effect::RowsMoved(_) => {}
             Effect::Unreadable(name, reason) => {
-                let reason = self.unknown_since.get(&name).cloned().unwrap_or(reason);
+                let reason = self.unknown_since.get(&name).cloned().unwrap_or_else(|| reason.to_string());
                 self.names_mut().set(&name, at, TableState::Unreadable(reason));
             }
             Effect::SchemaDropped(schema) => {
@@ -67,7 +67,7 @@ impl Ingest {
                 self.names_mut().sweep(&schemas, &[], at, &TableState::Absent);
             }
             Effect::UnreadableAll { schemas, spared, reason } => {
-                self.names_mut().sweep(&schemas, &spared, at, &TableState::Unreadable(reason));
+                self.names_mut().sweep(&schemas, &spared, at, &TableState::Unreadable(reason.to_string()));
             }
         }
     }

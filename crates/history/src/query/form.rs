@@ -70,7 +70,7 @@ impl Form {
     /// A row; `Err`: why a cell is not known.
     pub(super) fn row(
         self,
-        cells: impl Iterator<Item = Result<Option<impl AsRef<[u8]>>, impl AsRef<str>>>,
+        cells: impl Iterator<Item = Result<Option<impl AsRef<[u8]>>, impl ToString>>,
         out: &mut Vec<u8>,
     ) {
         match self {
@@ -82,7 +82,7 @@ impl Form {
                 for cell in cells {
                     match cell {
                         Ok(cell) => put_cell(out, Ok(cell.as_ref().map(AsRef::as_ref))),
-                        Err(why) => put_cell(out, Err(why.as_ref())),
+                        Err(why) => put_cell(out, Err(&why.to_string())),
                     }
                 }
             }),
@@ -98,7 +98,7 @@ pub(super) fn put_image(catalog: &Catalog, id: DefinitionId, image: &Image, out:
             Content::Bytes(bytes) => put_cell(out, Ok(Some(bytes))),
             Content::Unknown => match catalog.computed(id, i, image) {
                 Ok(cell) => put_cell(out, Ok(cell.as_deref())),
-                Err(why) => put_cell(out, Err(&why)),
+                Err(why) => put_cell(out, Err(&why.to_string())),
             },
         }
     }

@@ -5,6 +5,7 @@ use crate::image::{Content, Image};
 use crate::schema::{Catalog, DefinitionId};
 use dbtrail_types::agent_api::{ApiNote, End, Octets, Trailer};
 use dbtrail_types::column::TableDefinition;
+use dbtrail_types::json_text::put_quoted;
 use dbtrail_types::timestamp::{AsOf, Timestamp};
 use serde::Serialize;
 use std::borrow::Cow;
@@ -65,7 +66,7 @@ pub(super) fn image(catalog: &Catalog, id: DefinitionId, image: &Image, out: &mu
 
 /// A row as an array of cells; `Err`: why a cell is not known.
 pub(super) fn row(
-    cells: impl Iterator<Item = Result<Option<impl AsRef<[u8]>>, impl AsRef<str>>>,
+    cells: impl Iterator<Item = Result<Option<impl AsRef<[u8]>>, impl ToString>>,
     out: &mut Vec<u8>,
 ) {
     out.push(b'[');
@@ -77,7 +78,7 @@ pub(super) fn row(
             Ok(value) => cell(value.as_ref().map(AsRef::as_ref), out),
             Err(why) => {
                 out.extend_from_slice(b"{\"unknown\":");
-                string(why.as_ref(), out);
+                string(&why.to_string(), out);
                 out.push(b'}');
             }
         }
@@ -114,29 +115,7 @@ pub(super) fn cell(value: Option<&[u8]>, out: &mut Vec<u8>) {
 
 /// A JSON string.
 pub(super) fn string(text: &str, out: &mut Vec<u8>) {
-    out.push(b'"');
-    let mut clean = 0;
-    let bytes = text.as_bytes();
-    for (i, b) in bytes.iter().enumerate() {
-        if *b >= 0x20 && *b != b'"' && *b != b'\\' {
-            continue;
-        }
-        out.extend_from_slice(&bytes[clean..i]);
-        clean = i + 1;
-        match b {
-            b'"' => out.extend_from_slice(b"\\\""),
-            b'\\' => out.extend_from_slice(b"\\\\"),
-            b'\n' => out.extend_from_slice(b"\\n"),
-            b'\r' => out.extend_from_slice(b"\\r"),
-            b'\t' => out.extend_from_slice(b"\\t"),
-            other => {
-                out.extend_from_slice(b"\\u00");
-                out.extend_from_slice(hex::encode([*other]).as_bytes());
-            }
-        }
-    }
-    out.extend_from_slice(&bytes[clean..]);
-    out.push(b'"');
+    put_quoted(out, text);
 }
 
 /// The cells of a row that are at these positions, which are those of its key.

@@ -14,7 +14,7 @@ use super::question::{Question, State};
 use super::{Found, History, Reading, Refusal, lines, unreadable};
 use crate::commit_index::ReadPoint;
 use crate::names::TableState;
-use crate::schema::{Carried, DefinitionId};
+use crate::schema::{Carried, DefinitionId, UnknownCell};
 use crate::store::{ChangeSequence, EncodedKey};
 use changed::Changed;
 use dbtrail_types::agent_api::{NetHeader, NetLine, NetRequest, Span, code};
@@ -206,12 +206,7 @@ impl History {
             let was = at.and_then(|at| Some((at, then.columns.get(at)?)));
             let same = was.filter(|(_, was)| was.ty == column.ty && was.collation == column.collation);
             let cell = same.and_then(|(at, _)| row.get(at).cloned());
-            cell.unwrap_or_else(|| {
-                Err(format!(
-                    "the table was created again since, and the one before had no column {} of this type",
-                    column.name
-                ))
-            })
+            cell.unwrap_or_else(|| Err(UnknownCell::CreatedAgain { column: column.name.clone() }))
         };
         Some(today.definition.columns.iter().map(cell).collect())
     }

@@ -1,7 +1,7 @@
 //! Where a record begins, and begins again after a gap.
 
 use super::{ALL, Recorder, from, version_of};
-use crate::capture::{CaptureCommand, Declared, Defaults, Gap, Start};
+use crate::capture::{CaptureCommand, Declared, Defaults, Gap, LogLoss, Start};
 use crate::checkpoint::State;
 use crate::engine::StoreError;
 use crate::gtid::GtidSet;
@@ -16,7 +16,7 @@ impl Recorder {
     /// The first start.
     pub(super) fn begin(&mut self, start: Start) -> Result<(), StoreError> {
         if self.state.is_some() {
-            return self.gap("capturing began again".to_owned(), start);
+            return self.gap(&LogLoss::StartedOver, start);
         }
         let Start { position, at, tables, defaults, backlog } = start;
         self.take_defaults(defaults);
@@ -39,12 +39,13 @@ impl Recorder {
         self.commit()
     }
 
-    /// The log has a hole. What was known ends before it; after it every table is another
+    /// The log has a gap. What was known ends before it; after it every table is another
     /// generation.
-    pub(super) fn gap(&mut self, reason: String, start: Start) -> Result<(), StoreError> {
+    pub(super) fn gap(&mut self, loss: &LogLoss, start: Start) -> Result<(), StoreError> {
         self.commit()?;
         let Some(state) = &mut self.state else { return self.begin(start) };
         let Start { position, at, tables, defaults, backlog: _ } = start;
+        let reason = loss.to_string();
         let gap = Gap { from: state.coverage.newest, to: at.max(state.coverage.newest), reason };
         tracing::error!(from = %gap.from, to = %gap.to, "the record has a gap: {}", gap.reason);
         self.ingest.interrupt();
@@ -53,7 +54,7 @@ impl Recorder {
         let log_gap = self.ingest.next;
         self.ingest.next = log_gap.next();
         if let Ok(set) = GtidSet::parse(&position.gtids) {
-            // The state of this set is the one after the hole.
+            // The state of this set is the one after the gap.
             self.ingest.gtids.start_over(log_gap.next(), set);
         }
         state.coverage.newest = gap.to;
@@ -112,9 +113,7 @@ impl Recorder {
         match self.ingest.catalog.folds() {
             Some(known) if self.state.is_some() && known != (setting != 0) => {
                 self.misnamed = true;
-                self.command(CaptureCommand::Resnapshot(format!(
-                    "the server has lower_case_table_names={setting} now, under which names are other tables' than before"
-                )));
+                self.command(CaptureCommand::Resnapshot(LogLoss::TableNames { setting }));
             }
             _ => self.names_count(setting),
         }

@@ -5,6 +5,7 @@ use crate::binlog_position::BinlogPosition;
 use crate::capture::{CaptureCommand, Declared, Looked};
 use crate::ingest::NOT_CAPTURED;
 use crate::names::TableState;
+use crate::schema::Difference;
 use crate::store::ChangeSequence;
 use dbtrail_types::names::TableName;
 use std::collections::BTreeSet;
@@ -175,7 +176,7 @@ impl Recorder {
                     self.stop(name, &difference);
                 }
             }
-            (TableState::Table(..), None) => self.stop(name, "the server has no such table"),
+            (TableState::Table(..), None) => self.stop(name, &Difference::NotOnServer),
             (TableState::Unreadable(_) | TableState::Unknown { .. }, Some(create)) => {
                 self.restart(name, create);
             }
@@ -183,7 +184,7 @@ impl Recorder {
                 self.renewals.remove(name);
             }
             (TableState::Absent, Some(_)) => {
-                self.stop(name, "the server has such a table, and by the log it is gone");
+                self.stop(name, &Difference::DroppedInLog);
             }
         }
         self.seen_once.remove(name);
@@ -195,7 +196,7 @@ impl Recorder {
     /// A difference between what the log says and what the server has stops the table, loudly, and
     /// back to the first statement about it since the two were seen to agree: any of them may have
     /// been followed wrongly.
-    fn stop(&mut self, name: &TableName, difference: &str) {
+    fn stop(&mut self, name: &TableName, difference: &Difference) {
         let reason =
             format!("its definition on the server is not the one that follows from the log: {difference}");
         tracing::error!(table = %name, "{reason}");

@@ -3,7 +3,7 @@
 use super::waiting::Waiting;
 use super::{Recorder, visibility};
 use crate::binlog_position::{BinlogPosition, Identity, LastEvent, ResumePosition};
-use crate::capture::{CaptureCommand, CaptureEvent, Reading, ReceivedEvent};
+use crate::capture::{CaptureCommand, CaptureEvent, EventFault, LogLoss, Reading, ReceivedEvent};
 use crate::engine::StoreError;
 use crate::ingest::Ingest;
 use crate::log::{LogFault, TakeError};
@@ -46,9 +46,9 @@ impl Recorder {
                 Some(kept) => _ = answer.send(kept),
                 None => self.waiting.push_back(Waiting::Baseline(learned, answer)),
             },
-            CaptureEvent::Gap(reason, start) => {
+            CaptureEvent::Gap(loss, start) => {
                 self.let_go();
-                self.gap(reason, start)?;
+                self.gap(&loss, start)?;
             }
             CaptureEvent::Connection(up) => {
                 if up.is_ok() {
@@ -96,7 +96,7 @@ impl Recorder {
         match self.reader.take(raw.clone()) {
             Ok(()) => {}
             Err(TakeError::Fault(fault)) => {
-                self.fault(&fault);
+                self.fault(fault);
                 return Ok(());
             }
             Err(TakeError::Spill(error)) => return Err(StoreError(error.to_string())),
@@ -160,28 +160,24 @@ impl Recorder {
             }
             Some(Ordering::Equal | Ordering::Greater) | None => {}
         }
-        let what = format!(
-            "the server's log has another event at {} than the one that was captured there: the server was restored from a backup, or its log reset, and went on \
-             from there",
-            expected.begins()
-        );
+        let loss = LogLoss::OtherEvent { at: expected.begins() };
         self.expected = None;
         self.awaiting_resync = true;
-        self.command(CaptureCommand::Resnapshot(what));
+        self.command(CaptureCommand::Resnapshot(loss));
         false
     }
 
     /// An event that cannot be read: read again from before it, and where that does not help, begin
     /// again.
-    fn fault(&mut self, fault: &LogFault) {
+    fn fault(&mut self, fault: LogFault) {
         self.awaiting_resync = true;
         let position = self.reader.position().clone();
-        let what = format!("the event at {position} cannot be read: {fault}");
-        tracing::error!("{what}");
+        let fault = EventFault::Content { at: position.clone(), fault };
+        tracing::error!("{fault}");
         if self.last_fault.replace(position) == Some(self.reader.position().clone()) {
-            self.command(CaptureCommand::Resnapshot(what));
+            self.command(CaptureCommand::Resnapshot(fault.into()));
         } else {
-            self.command(CaptureCommand::Reconnect(what));
+            self.command(CaptureCommand::Reconnect(fault));
         }
     }
 

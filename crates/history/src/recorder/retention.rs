@@ -80,10 +80,10 @@ impl Recorder {
 
     fn sweep(&mut self) -> Result<(), StoreError> {
         let snapshot = self.ingest.committed();
-        let fates = self.fates();
+        let actions = self.actions();
         let Some(Purge(sweeper)) = &mut self.purge else { return Ok(()) };
         let mut batch = Batch::default();
-        let dropped = sweeper.step(&*snapshot as &dyn Snapshot, &fates, SLICE, &mut batch)?;
+        let dropped = sweeper.step(&*snapshot as &dyn Snapshot, &actions, SLICE, &mut batch)?;
         let done = sweeper.is_done();
         drop(snapshot);
         if let Some(state) = &mut self.state {
@@ -102,7 +102,7 @@ impl Recorder {
     }
 
     /// What becomes of each generation.
-    fn fates(&self) -> Vec<RetentionAction> {
+    fn actions(&self) -> Vec<RetentionAction> {
         let horizon = self.state.as_ref().map(|s| s.horizon.at).unwrap_or_default();
         let mut wanted = BTreeSet::new();
         for (_, table_states) in self.ingest.names.iter() {

@@ -6,6 +6,7 @@
 
 use super::Recorder;
 use crate::capture::CaptureCommand;
+use crate::schema::Difference;
 use dbtrail_types::names::TableName;
 use std::time::{Duration, Instant as Timer};
 
@@ -15,23 +16,23 @@ const LATER: Duration = Duration::from_secs(2);
 /// A difference that was seen once.
 #[derive(Debug)]
 pub(super) struct SeenOnce {
-    difference: String,
+    difference: Difference,
     at: Timer,
     asked: bool,
 }
 
 impl Recorder {
     /// Whether a difference is to be believed: where columns differ, or for the second time.
-    pub(super) fn is_believed(&mut self, name: &TableName, create: &str, difference: &str) -> bool {
+    pub(super) fn is_believed(&mut self, name: &TableName, create: &str, difference: &Difference) -> bool {
         if !self.ingest.catalog.has_columns(name, create, self.version()) {
             return true;
         }
         let before = self.seen_once.remove(name);
-        if before.is_some_and(|seen| seen.difference == difference && seen.at.elapsed() >= LATER) {
+        if before.is_some_and(|seen| seen.difference == *difference && seen.at.elapsed() >= LATER) {
             return true;
         }
         tracing::debug!(table = %name, "is looked at again: {difference}");
-        let seen = SeenOnce { difference: difference.to_owned(), at: Timer::now(), asked: false };
+        let seen = SeenOnce { difference: difference.clone(), at: Timer::now(), asked: false };
         self.seen_once.insert(name.clone(), seen);
         false
     }

@@ -1,6 +1,7 @@
 //! What a store holds that this process does not write to.
 
 use super::{OpenError, Recorder, RecorderOptions, STORE};
+use crate::capture::Disconnected;
 use crate::checkpoint::{self, Restored};
 use crate::engine::{Batch, DiskEngine, DiskOptions, Engine, Location, Snapshot, StoreError};
 use crate::history_handle::{HistoryHandle, Status};
@@ -63,7 +64,7 @@ pub fn read_status(
     publish(ingest, restored, &history_handle);
     history_handle.update(|l| {
         l.bytes_on_disk = bytes;
-        l.connected(Err(format!("no agent runs on {data}")), now);
+        l.connected(Err(Disconnected::NoAgent { data: data.to_string() }), now);
     });
     // What nobody writes does not lag behind.
     Ok(Status { lag_seconds: None, ..history_handle.status(now) })

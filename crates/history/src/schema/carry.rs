@@ -2,14 +2,14 @@
 
 use super::columns::zero;
 use super::convert::{self, By};
-use super::lost_cell::{ColumnChange, LostCell};
+use super::lost_cell::{ColumnChange, LostCell, UnknownCell};
 use super::table::{BackfilledValue, Full, FullColumn};
 use super::{CannotCarry, Catalog, DefinitionId, Step, StoredDefinition};
 use dbtrail_types::column::Column;
 use dbtrail_types::result_set::Cell;
 
 /// A row of which cells may not be known: why not.
-pub type Carried = Vec<Result<Cell, String>>;
+pub type Carried = Vec<Result<Cell, UnknownCell>>;
 
 /// The way back is taken only where no value was changed: it needs no rounding, and whatever does
 /// not fit is refused.
@@ -68,7 +68,7 @@ fn forward(
     let lost = || CannotCarry::NoDefinition;
     let (old, new) = (catalog.known(from).ok_or_else(lost)?, catalog.known(to).ok_or_else(lost)?);
     let step = new.step.as_ref().ok_or_else(lost)?;
-    let refuse = |why: LostCell| format!("{why} (by: {})", step.statement);
+    let refuse = |why: LostCell| UnknownCell::Lost { why, statement: step.statement.clone() };
     let values = changed(step, &old.full, &new.full);
     let columns = new.full.columns.iter().zip(&step.from);
     let row = columns
@@ -116,7 +116,7 @@ fn backward(
     let lost = || CannotCarry::NoDefinition;
     let (new, old) = (catalog.known(from).ok_or_else(lost)?, catalog.known(to).ok_or_else(lost)?);
     let step = new.step.as_ref().ok_or_else(lost)?;
-    let refuse = |why: LostCell| format!("{why} (by: {})", step.statement);
+    let refuse = |why: LostCell| UnknownCell::Lost { why, statement: step.statement.clone() };
     let values = changed(step, &old.full, &new.full);
     let columns = old.full.columns.iter().enumerate();
     let row = columns

@@ -181,6 +181,7 @@ fn given(column: &Column, bytes: &[u8]) -> Option<Value> {
 mod tests {
     use super::super::Catalog;
     use super::super::Effect;
+    use super::super::UnknownCell;
     use crate::image::Image;
     use crate::log::{LoggedStatement, ServerVersion};
     use dbtrail_types::result_set::Cell;
@@ -189,7 +190,7 @@ mod tests {
     const SERVER: ServerVersion = ServerVersion { mariadb: true, number: (11, 8), patch: 9 };
 
     /// The generated column of a row that holds none.
-    fn computed(column: &str, a: Option<&str>, b: Option<&str>) -> Result<Cell, String> {
+    fn computed(column: &str, a: Option<&str>, b: Option<&str>) -> Result<Cell, UnknownCell> {
         let mut catalog = Catalog::default();
         let sql = format!(
             "CREATE TABLE t (id INT PRIMARY KEY, a INT, b VARCHAR(20), u INT UNSIGNED, d DECIMAL(6,2), g {column}) CHARACTER SET utf8mb4 COLLATE utf8mb4_general_ci"

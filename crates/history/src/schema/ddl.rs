@@ -7,10 +7,10 @@ mod rename;
 
 use super::Catalog;
 use super::DefinitionId;
-use super::Effect;
 use super::alter;
 use super::alter::Altered;
 use super::convert::By;
+use super::effect::{Effect, EffectReason, StatementFault};
 use super::engines;
 use super::foreign::keeps_keys;
 use super::harmless;
@@ -19,12 +19,11 @@ use super::reach;
 use super::silent_changes::SilentChange;
 use super::token::{Tokens, Unread, show};
 use crate::log::LoggedStatement;
+use crate::schema::unread::{Malformed, Uncertainty};
 use dbtrail_types::names::TableName;
 pub(crate) use lost::excerpt;
 use lost::lost;
 
-const TEMPORARY: &str =
-    "a session had made a temporary table of this name, and the log does not say which of the two is meant";
 /// sql_mode ORACLE, MSSQL, DB2 and MAXDB: types mean something else in them.
 const FOREIGN_MODES: u64 = 0x1e00;
 fn is_other_object(tokens: &mut Tokens) -> bool {
@@ -34,17 +33,17 @@ fn is_other_object(tokens: &mut Tokens) -> bool {
 /// What a statement does, for a catalog.
 pub(super) fn follow(catalog: &mut Catalog, statement: &LoggedStatement) -> Vec<Effect> {
     if statement.error != 0 {
-        return lost(catalog, statement, &format!("it failed half-way with error {}", statement.error), &[]);
+        return lost(catalog, statement, StatementFault::Failed(statement.error), &[]);
     }
     if !statement.decoded && reach::has_unread_parts(statement) {
-        return lost(catalog, statement, "its text cannot be decoded", &[]);
+        return lost(catalog, statement, StatementFault::NotDecoded, &[]);
     }
     let mut walk = Walk { catalog, statement, table: None, others: Vec::new() };
     match walk.statement() {
         Ok(effects) => effects,
         Err(reason) => {
             let named: Vec<TableName> = walk.table.take().into_iter().chain(walk.others).collect();
-            lost(catalog, statement, &reason.to_string(), &named)
+            lost(catalog, statement, StatementFault::Unread(reason), &named)
         }
     }
 }
@@ -84,7 +83,7 @@ impl Walk<'_> {
     fn existing_table(&mut self, tokens: &mut Tokens) -> Result<TableName, Unread> {
         let name = self.name(tokens)?;
         if self.catalog.temporary.contains(&name) {
-            return Err(Unread::Uncertain(TEMPORARY));
+            return Err(Unread::Uncertain(Uncertainty::TemporaryTable));
         }
         Ok(name)
     }
@@ -94,9 +93,7 @@ impl Walk<'_> {
         if self.statement.sql_mode.unwrap_or(0) & FOREIGN_MODES == 0 {
             Ok(())
         } else {
-            Err(Unread::Uncertain(
-                "it ran in sql_mode ORACLE or another one that changes the meaning of types",
-            ))
+            Err(Unread::Uncertain(Uncertainty::SqlMode))
         }
     }
 
@@ -114,7 +111,7 @@ impl Walk<'_> {
             return if tokens.one_of(&["TABLE", "TABLES"]).is_some() {
                 Ok(Vec::new())
             } else {
-                Err(Unread::Uncertain("ANALYZE carries a statement out"))
+                Err(Unread::Uncertain(Uncertainty::AnalyzedStatement))
             };
         }
         match tokens.one_of(&[
@@ -140,9 +137,9 @@ impl Walk<'_> {
                     return Ok(vec![Effect::Truncated(name)]);
                 }
                 self.table = None;
-                Err(Unread::ChangesRows { reason: SilentChange::Statement.reason(), advised: false })
+                Err(Unread::ChangesRows { advised: false })
             }
-            Some(_) => Err(Unread::ChangesRows { reason: SilentChange::Statement.reason(), advised: true }),
+            Some(_) => Err(Unread::ChangesRows { advised: true }),
             None if tokens.one_of(harmless::STATEMENTS).is_some() => Ok(Vec::new()),
             None => Err(Unread::UnknownStatement(show(tokens.peek()))),
         }
@@ -177,7 +174,7 @@ impl Walk<'_> {
             let options = ["DEFAULT", "CHARACTER", "CHARSET", "COLLATE", "COMMENT", "ENCRYPTION", "READ"];
             let unnamed = tokens.clone().one_of(&options).is_some();
             let name = if unnamed { self.schema().map(str::to_owned) } else { Some(tokens.schema()?) };
-            self.schema_options(&mut tokens, &name.ok_or(Unread::Malformed("it names no schema"))?)?;
+            self.schema_options(&mut tokens, &name.ok_or(Unread::Malformed(Malformed::NoSchema))?)?;
             return Ok(Vec::new());
         }
         if !tokens.words(&["TABLE"]) {
@@ -200,10 +197,10 @@ impl Walk<'_> {
         }
         self.modes()?;
         let Some(before) = self.catalog.tables.get(&name).copied() else {
-            return Err(Unread::Uncertain("the table's definition before it is not known"));
+            return Err(Unread::Uncertain(Uncertainty::DefinitionBefore));
         };
-        if let Some(reason) = engines::rows_elsewhere_in(&tokens) {
-            return Err(Unread::RowsElsewhere(reason));
+        if let Some(engine) = engines::rows_elsewhere_in(&tokens) {
+            return Err(engine);
         }
         let mut altered = alter::alter(tokens, self.catalog.full(before), self.schema(), self.silent())?;
         self.foreign_keys(&name, before, &mut altered);
@@ -220,8 +217,8 @@ impl Walk<'_> {
         Ok(effects)
     }
 
-    fn rows_unknown(&self, name: TableName, way: SilentChange) -> Effect {
-        Effect::RowsUnknown(name, format!("{}: {}", way.reason(), excerpt(&self.statement.sql)))
+    fn rows_unknown(&self, name: TableName, change: SilentChange) -> Effect {
+        Effect::RowsUnknown(name, EffectReason::Silent { change, statement: excerpt(&self.statement.sql) })
     }
 
     /// What an ALTER does to the foreign keys of a table, and to those that refer to it.

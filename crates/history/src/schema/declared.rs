@@ -1,24 +1,15 @@
 //! Definitions as the server itself declares them (SHOW CREATE TABLE), against those that follow
 //! from the log.
 
-use super::table::{Full, FullColumn};
-use super::{Catalog, DefinitionId, Effect, ForeignKey};
+use super::declaration_error::DeclarationError;
+use super::difference::{Difference, difference};
+use super::effect::Effect;
+use super::table::Full;
+use super::{Catalog, DefinitionId, ForeignKey};
 use crate::log::{LoggedStatement, ServerVersion};
-use dbtrail_types::column::{ColumnType, LobSize, same_name};
 use dbtrail_types::names::TableName;
 use dbtrail_types::timestamp::Timestamp;
 use std::collections::HashMap;
-
-/// Why the definition of a table does not follow from its declaration.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum DeclarationError {
-    /// It has a clause that is not read, or that contradicts another one: which.
-    #[error("{0}")]
-    Unread(String),
-    /// It declares a view, or nothing.
-    #[error("it is not the declaration of a table")]
-    NotATable,
-}
 
 impl Catalog {
     /// Takes a table as the server declares it: the definition from here on, whatever the log said
@@ -44,15 +35,16 @@ impl Catalog {
     /// In what a table as the server declares it differs from what follows from the log; `None`: in
     /// nothing that counts.
     #[must_use]
-    pub fn differs(&self, name: &TableName, create: &str, server: ServerVersion) -> Option<String> {
+    pub fn differs(&self, name: &TableName, create: &str, server: ServerVersion) -> Option<Difference> {
         let Some(known) = self.tables.get(name).and_then(|id| self.known(*id)) else {
-            return Some("the log does not say its definition".to_owned());
+            return Some(Difference::NotInLog);
         };
         match read(name, create, server, (self.folds, &mut HashMap::new())) {
             Ok((declared, keys)) => {
-                difference(&known.full, &declared).or_else(|| self.foreign.difference(name, &keys))
+                let of_keys = || self.foreign.difference(name, &keys).map(Difference::ForeignKey);
+                difference(&known.full, &declared).or_else(of_keys)
             }
-            Err(why) => Some(format!("its declaration cannot be read ({why})")),
+            Err(why) => Some(Difference::Declaration(why)),
         }
     }
 
@@ -120,68 +112,6 @@ fn read(
     Err(DeclarationError::NotATable)
 }
 
-fn difference(known: &Full, declared: &Full) -> Option<String> {
-    let names =
-        |full: &Full| -> Vec<String> { full.columns.iter().map(|c| c.column.name.to_lowercase()).collect() };
-    if names(known) != names(declared) {
-        return Some(format!(
-            "its columns are ({}), and by the log they are ({})",
-            names(declared).join(", "),
-            names(known).join(", ")
-        ));
-    }
-    for (ours, theirs) in known.columns.iter().zip(&declared.columns) {
-        if let Some(what) = column_difference(ours, theirs) {
-            return Some(format!("column {}: {what}", theirs.column.name));
-        }
-    }
-    let (ours, theirs) = (known.key(), declared.key());
-    let same_key = ours.len() == theirs.len() && ours.iter().zip(&theirs).all(|(a, b)| same_name(a, b));
-    (!same_key).then(|| {
-        format!("its primary key is ({}), and by the log it is ({})", theirs.join(", "), ours.join(", "))
-    })
-}
-
-fn column_difference(ours: &FullColumn, theirs: &FullColumn) -> Option<String> {
-    let (a, b) = (&ours.column, &theirs.column);
-    if !same_type(&a.ty, &b.ty) {
-        return Some(format!("it is {}, and by the log it is {}", b.ty, a.ty));
-    }
-    if ours.null_certain && a.nullable != b.nullable {
-        return Some("NULL or NOT NULL is not as the log has it".to_owned());
-    }
-    if ours.visible != theirs.visible {
-        return Some("it is invisible, or was, and the log has it the other way".to_owned());
-    }
-    let certain = ours.is_text() && ours.collation_certain && theirs.collation_certain;
-    match (&a.collation, &b.collation) {
-        (Some(known), Some(declared))
-            if certain && !super::reconcile_table_map::same_collation(known, declared) =>
-        {
-            Some(format!("its collation is {declared}, and by the log it is {known}"))
-        }
-        _ => None,
-    }
-}
-
-/// Whether two types are written alike in rows and shown alike. Servers differ in which display
-/// widths they tell.
-fn same_type(a: &ColumnType, b: &ColumnType) -> bool {
-    use ColumnType::{Int, Json, Text};
-    match (a, b) {
-        (
-            Int { size, unsigned, zerofill, display_width },
-            Int { size: s, unsigned: u, zerofill: z, display_width: w },
-        ) => {
-            let widths = !*zerofill || display_width.is_none() || w.is_none() || display_width == w;
-            size == s && unsigned == u && zerofill == z && widths
-        }
-        // MariaDB's JSON is another name of LONGTEXT.
-        (Json, Text { size: LobSize::Long }) | (Text { size: LobSize::Long }, Json) => true,
-        _ => a == b,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -238,7 +168,10 @@ mod tests {
             ("PRIMARY KEY (`id`)", "KEY (`id`)", "primary key"),
             ("DEFAULT NULL,\n  `doc`", "NOT NULL,\n  `doc`", "column note: NULL"),
         ] {
-            let other = catalog.differs(&orders(), &CREATE.replacen(from, to, 1), SERVER).unwrap_or_default();
+            let other = catalog
+                .differs(&orders(), &CREATE.replacen(from, to, 1), SERVER)
+                .map(|other| other.to_string())
+                .unwrap_or_default();
             assert!(other.contains(what) && other.is_empty() == what.is_empty(), "{from} {to}: {other}");
         }
         assert!(catalog.differs(&orders(), "SELECT 1", SERVER).is_some());

@@ -2,6 +2,8 @@
 
 use super::DefinitionId;
 use super::partition::Emptied;
+use super::silent_changes::SilentChange;
+use super::unread::Unread;
 use dbtrail_types::names::TableName;
 
 /// What a statement of the log did to tables, in order.
@@ -26,15 +28,14 @@ pub enum Effect {
         /// False: it may have been of a session's temporary table.
         certain: bool,
     },
-    /// Same definition; rows may have changed, gone or come, and which is not known: why, with the
-    /// statement.
-    RowsUnknown(TableName, String),
+    /// Same definition; rows may have changed, gone or come, and which is not known: why.
+    RowsUnknown(TableName, EffectReason),
     /// The rows in some of its partitions are gone.
     PartitionsEmptied(TableName, Emptied),
     /// Rows of one table are those of another one from here on.
     RowsMoved(Box<Moved>),
-    /// From here on the table cannot be read: why, with the statement.
-    Unreadable(TableName, String),
+    /// From here on the table cannot be read: why.
+    Unreadable(TableName, EffectReason),
     /// A whole schema is gone (DROP DATABASE).
     SchemaDropped(String),
     /// A statement that may change rows of tables unknown (DML logged as text, an unparseable
@@ -44,9 +45,44 @@ pub enum Effect {
         schemas: Vec<String>,
         /// Tables that are known to be untouched.
         spared: Vec<TableName>,
-        /// Why, with the statement.
-        reason: String,
+        /// Why they are.
+        reason: EffectReason,
     },
+}
+
+/// Why a statement leaves a table, or its rows, unknown.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum EffectReason {
+    /// It cannot be followed.
+    #[error("this statement cannot be followed ({fault}): {statement}")]
+    Statement {
+        /// What of it.
+        fault: StatementFault,
+        /// Its text, or the beginning of it.
+        statement: String,
+    },
+    /// It changes rows without row events.
+    #[error("{}: {statement}", .change.reason())]
+    Silent {
+        /// The kind of change.
+        change: SilentChange,
+        /// Its text, or the beginning of it.
+        statement: String,
+    },
+}
+
+/// Why a statement cannot be followed.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum StatementFault {
+    /// It changed some of its tables before it failed: the error number of the server.
+    #[error("it failed half-way with error {0}")]
+    Failed(u16),
+    /// Its character set is not known here.
+    #[error("its text cannot be decoded")]
+    NotDecoded,
+    /// It is not understood.
+    #[error(transparent)]
+    Unread(Unread),
 }
 
 /// Rows that go from one table to another.

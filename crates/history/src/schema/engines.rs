@@ -2,24 +2,25 @@
 //! [Alternative Storage Engines](https://dev.mysql.com/doc/refman/9.7/en/storage-engines.html)).
 
 use super::silent_changes::SilentChange;
-use super::token::Tokens;
+use super::token::{Tokens, Unread};
 use dbtrail_types::names::TableName;
 
 /// Why the rows of a table of this engine (in lower case) do not follow from the log; `None`: they
 /// do.
-pub(super) fn rows_elsewhere(engine: Option<&str>) -> Option<String> {
-    let why = match engine? {
-        "merge" | "mrg_myisam" | "mrg_aria" => SilentChange::Merge.reason(),
-        "blackhole" => SilentChange::Blackhole.reason(),
+pub(super) fn rows_elsewhere(engine: Option<&str>) -> Option<Unread> {
+    let engine = engine?;
+    let change = match engine {
+        "merge" | "mrg_myisam" | "mrg_aria" => SilentChange::Merge,
+        "blackhole" => SilentChange::Blackhole,
         "federated" | "federatedx" | "spider" | "connect" | "s3" | "mroonga" | "oqgraph" | "sphinx"
-        | "example" | "sequence" => SilentChange::Elsewhere.reason(),
+        | "example" | "sequence" => SilentChange::Elsewhere,
         _ => return None,
     };
-    Some(format!("ENGINE={}: {why}", engine.unwrap_or_default()))
+    Some(Unread::RowsElsewhere { engine: engine.to_owned(), change })
 }
 
 /// The same of the engine that an ALTER TABLE names.
-pub(super) fn rows_elsewhere_in(tokens: &Tokens) -> Option<String> {
+pub(super) fn rows_elsewhere_in(tokens: &Tokens) -> Option<Unread> {
     for mut part in tokens.clone().split() {
         if part.words(&["ENGINE"]) {
             part.symbol('=');

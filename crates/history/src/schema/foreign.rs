@@ -5,10 +5,12 @@
 //! tables. Knows no rows.
 
 mod clause;
+mod difference;
 
 pub(super) use clause::{inline_counts, references};
 use dbtrail_types::column::same_name;
 use dbtrail_types::names::TableName;
+pub use difference::ForeignKeyDifference;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -207,17 +209,21 @@ impl ForeignKeys {
     }
 
     /// In what these differ from what the server declares; `None`: in nothing that changes rows.
-    pub(super) fn difference(&self, child: &TableName, declared: &[ForeignKey]) -> Option<String> {
+    pub(super) fn difference(
+        &self,
+        child: &TableName,
+        declared: &[ForeignKey],
+    ) -> Option<ForeignKeyDifference> {
         let known = || self.of(child).iter().filter(|k| k.changes_rows());
         let theirs = || declared.iter().filter(|k| k.changes_rows());
         let lacks = theirs().find(|t| !known().any(|k| k.means_the_same(t)));
         let surplus = known().find(|k| !theirs().any(|t| t.means_the_same(k)));
-        let of = |k: &ForeignKey| format!("its foreign key ({}) to {}", k.columns.join(", "), k.parent);
-        match (lacks, surplus) {
-            (Some(key), _) => Some(format!("{} is not the one that the log has", of(key))),
-            (None, Some(key)) => Some(format!("{} is in the log, and not on the server", of(key))),
-            (None, None) => None,
-        }
+        let differs = |key: &ForeignKey, in_log| ForeignKeyDifference {
+            columns: key.columns.clone(),
+            parent: key.parent.clone(),
+            in_log,
+        };
+        lacks.map(|key| differs(key, false)).or_else(|| surplus.map(|key| differs(key, true)))
     }
 
     /// The table and all tables whose rows may change when rows of it do, by foreign keys alone.

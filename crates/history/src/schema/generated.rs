@@ -5,6 +5,7 @@
 //! says.
 
 use super::StoredDefinition;
+use super::lost_cell::UnknownCell;
 use super::table::{Full, FullColumn};
 use crate::image::{Content, Image, put_unknown};
 use dbtrail_types::column::ColumnType;
@@ -69,19 +70,12 @@ const UNSTABLE: &[&str] = &[
     "values",
 ];
 
-pub(super) fn why_unknown(full: &Full, column: usize) -> String {
-    let Some(known) = full.columns.get(column) else { return "the record does not hold it".to_owned() };
-    match known.generated.as_deref() {
-        None => "the record does not hold it".to_owned(),
-        Some(NO_TYPE) => {
-            "whether it is BINARY, UUID, INET4 or INET6 is not in the log: name the log files from before the table was created, too"
-                .to_owned()
-        }
-        Some(NOT_LOGGED) => "rows of the log leave it out, as MariaDB does with generated columns".to_owned(),
-        Some(_) => {
-            "it is a generated column, which MariaDB leaves out of the rows that UPDATE and DELETE log"
-                .to_owned()
-        }
+pub(super) fn why_unknown(full: &Full, column: usize) -> UnknownCell {
+    match full.columns.get(column).and_then(|known| known.generated.as_deref()) {
+        None => UnknownCell::NotRecorded,
+        Some(NO_TYPE) => UnknownCell::TypeNotLogged,
+        Some(NOT_LOGGED) => UnknownCell::LeftOut,
+        Some(_) => UnknownCell::Generated,
     }
 }
 

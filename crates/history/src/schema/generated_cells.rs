@@ -4,6 +4,7 @@
 use super::super::image::{Content, Image};
 use super::carry::Carried;
 use super::convert::By;
+use super::lost_cell::UnknownCell;
 use super::{Catalog, DefinitionId, compute, generated};
 use dbtrail_types::names::TableName;
 use dbtrail_types::result_set::Cell;
@@ -27,7 +28,7 @@ impl Catalog {
     ///
     /// # Errors
     /// It is not.
-    pub fn computed(&self, id: DefinitionId, column: usize, image: &Image) -> Result<Cell, String> {
+    pub fn computed(&self, id: DefinitionId, column: usize, image: &Image) -> Result<Cell, UnknownCell> {
         let reported = |at: usize| match image.cells().nth(at)? {
             Content::Null => Some(None),
             Content::Bytes(bytes) => Some(Some(bytes)),
@@ -39,7 +40,7 @@ impl Catalog {
 
     /// Why a cell of this column is not known in a row that was recorded under this definition.
     #[must_use]
-    pub fn why_unknown(&self, id: DefinitionId, column: usize) -> String {
+    pub fn why_unknown(&self, id: DefinitionId, column: usize) -> UnknownCell {
         generated::why_unknown(self.full(id), column)
     }
 

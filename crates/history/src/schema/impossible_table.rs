@@ -6,7 +6,7 @@ pub(super) const MOST_COLUMNS: usize = 4096;
 
 /// Why no server has such a table: a statement was not read as the server read it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub(super) enum ImpossibleTable {
+pub enum ImpossibleTable {
     #[error("it has more than {MOST_COLUMNS} columns")]
     TooManyColumns,
     #[error("there would be two columns {0}")]

@@ -5,7 +5,7 @@
 //! changed. Known for tables that were made in the record, whose triggers and keys are in the log;
 //! of all others nothing is known.
 
-use super::Effect;
+use super::effect::{Effect, EffectReason};
 use super::reach::{self, Reach};
 use crate::log::LoggedStatement;
 use dbtrail_types::names::TableName;
@@ -208,22 +208,27 @@ impl Links {
 
 /// What a statement did that is not known otherwise: the tables that it can have changed are
 /// unreadable from here on.
-pub(super) fn in_doubt(links: &Links, reach: &Reach, bound: Option<&[String]>, reason: &str) -> Vec<Effect> {
+pub(super) fn in_doubt(
+    links: &Links,
+    reach: &Reach,
+    bound: Option<&[String]>,
+    reason: &EffectReason,
+) -> Vec<Effect> {
     let all = |spared: Vec<TableName>| Effect::UnreadableAll {
         schemas: bound.unwrap_or_default().to_vec(),
         spared,
-        reason: reason.to_owned(),
+        reason: reason.clone(),
     };
     if reach.unknown {
         return vec![all(Vec::new())];
     }
-    let unreadable = |name: &TableName| Effect::Unreadable(name.clone(), reason.to_owned());
+    let unreadable = |name: &TableName| Effect::Unreadable(name.clone(), reason.clone());
     let mut effects: Vec<Effect> = reach.tables.iter().map(unreadable).collect();
     if !reach.schemas.is_empty() {
         effects.push(Effect::UnreadableAll {
             schemas: reach.schemas.clone(),
             spared: Vec::new(),
-            reason: reason.to_owned(),
+            reason: reason.clone(),
         });
     }
     if let Some(rows) = &reach.rows {

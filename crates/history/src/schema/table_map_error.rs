@@ -83,15 +83,15 @@ pub enum TableMapError {
 /// What of a column a table map and the DDL may contradict each other in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Attribute {
-    /// Its name.
+    /// The name of the column.
     Name,
-    /// Its type.
+    /// The type of the column.
     Type,
     /// SIGNED or UNSIGNED.
     Sign,
     /// NULL or NOT NULL.
     Nullability,
-    /// Its collation.
+    /// The collation of the column.
     Collation,
     /// The map has bytes: characters times bytes of the longest one.
     LengthOrCharset,

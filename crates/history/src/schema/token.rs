@@ -2,6 +2,7 @@
 
 pub(super) use super::unread::Unread;
 use crate::log::ServerVersion;
+use crate::schema::unread::Malformed;
 use dbtrail_sql_text::{Cursor, ExecutableComments, Lexical, Quoting, Token};
 use dbtrail_types::names::TableName;
 use std::ops::{Deref, DerefMut};
@@ -97,7 +98,7 @@ impl Tokens {
         if !self.is_at('(') {
             return Err(Unread::Unexpected { expected: "(", found: show(self.peek()) });
         }
-        let tokens = self.tokens.group().ok_or(Unread::Malformed("a parenthesis is not closed"))?;
+        let tokens = self.tokens.group().ok_or(Unread::Malformed(Malformed::Parenthesis))?;
         Ok(Self { tokens, folds: self.folds })
     }
 

@@ -1,13 +1,19 @@
 //! Why a statement cannot be read, or what it does cannot be followed.
 
 use super::impossible_table::ImpossibleTable;
+use super::silent_changes::SilentChange;
 use dbtrail_sql_text::LexError;
 use dbtrail_types::column::NotAType;
 use dbtrail_types::names::TableName;
+pub use malformed::Malformed;
+pub use uncertainty::Uncertainty;
+
+mod malformed;
+mod uncertainty;
 
 /// A reason, as half a sentence; names are as the statement has them.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub(super) enum Unread {
+pub enum Unread {
     /// It has no tokens.
     #[error(transparent)]
     Lexical(#[from] LexError),
@@ -33,8 +39,8 @@ pub(super) enum Unread {
     #[error("{0} is not followed")]
     NotFollowed(String),
     /// A part of a statement that was expected, and is not in the form that is read.
-    #[error("{0}")]
-    Malformed(&'static str),
+    #[error(transparent)]
+    Malformed(#[from] Malformed),
     #[error("table {0} has no schema")]
     NoSchema(String),
     #[error("the definition of {0} is not known")]
@@ -59,13 +65,13 @@ pub(super) enum Unread {
     ForeignKeyAction(String),
     #[error("SET STATEMENT {0} may change what it means")]
     SetStatement(String),
-    /// An engine whose rows are not in the log: which, and why.
-    #[error("{0}")]
-    RowsElsewhere(String),
+    /// An engine whose rows are not in the log.
+    #[error("ENGINE={engine}: {}", .change.reason())]
+    RowsElsewhere { engine: String, change: SilentChange },
     /// It changes rows, and is logged as text.
-    #[error("{reason}{}", if *.advised { ": use binlog_format=ROW" } else { "" })]
-    ChangesRows { reason: &'static str, advised: bool },
+    #[error("{}{}", SilentChange::Statement.reason(), if *.advised { ": use binlog_format=ROW" } else { "" })]
+    ChangesRows { advised: bool },
     /// It is understood, and its effect depends on what the log does not tell.
-    #[error("{0}")]
-    Uncertain(&'static str),
+    #[error(transparent)]
+    Uncertain(#[from] Uncertainty),
 }

@@ -10,6 +10,7 @@
 use super::table::{BackfilledValue, Full, FullColumn};
 use super::token::Unread;
 use crate::log::ServerVersion;
+use crate::schema::unread::Uncertainty;
 use dbtrail_types::column::{Column, ColumnType};
 
 pub(super) const ROW_START: &str = "row_start";
@@ -28,9 +29,7 @@ pub(super) fn without_columns(full: &Full) -> Result<Full, Unread> {
     if are(ROW_END, &columns[0]) && are(ROW_START, &columns[1]) {
         Ok(bare)
     } else {
-        Err(Unread::Uncertain(
-            "where the server keeps its own columns of a system-versioned table is not known",
-        ))
+        Err(Unread::Uncertain(Uncertainty::ServerColumns))
     }
 }
 
@@ -43,10 +42,10 @@ pub(super) fn end_of_time(server: ServerVersion) -> BackfilledValue {
 /// Adds the columns as the server does: after all others.
 pub(super) fn add_columns(full: &mut Full) -> Result<(), Unread> {
     if [ROW_START, ROW_END].iter().any(|name| full.position(name).is_some()) {
-        return Err(Unread::Uncertain("it has columns of its own for the time of its rows"));
+        return Err(Unread::Uncertain(Uncertainty::OwnPeriod));
     }
     if full.primary_key.is_empty() {
-        return Err(Unread::Uncertain("it is system-versioned and has no primary key"));
+        return Err(Unread::Uncertain(Uncertainty::VersionedWithoutKey));
     }
     for name in [ROW_START, ROW_END] {
         full.columns.push(FullColumn {

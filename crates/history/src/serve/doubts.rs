@@ -13,7 +13,7 @@ pub(super) fn take(handle: &HistoryHandle, doubt: DoubtRequest) -> Result<DoubtT
     let not_ready = || Refusal::new(503, code::NOT_READY, "the record has not begun yet".to_owned());
     let history = handle.current().ok_or_else(not_ready)?;
     history.check_server(&doubt.server_id)?;
-    if handle.liveness().is_none_or(|live| live.reads) {
+    if handle.capture_status().is_none_or(|live| live.reads) {
         let why =
             "this agent captures nothing: ask the one that captures the server, if there is one".to_owned();
         return Err(Refusal::new(404, code::NOT_FOUND, why));

@@ -96,7 +96,7 @@ impl Metrics {
         if let Some(history) = handle.current() {
             record(&mut all, &history);
         }
-        if let Some(live) = handle.liveness() {
+        if let Some(live) = handle.capture_status() {
             capture(&mut all, &live, now);
         }
         all.write(into);

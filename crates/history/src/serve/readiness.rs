@@ -22,7 +22,7 @@ pub(super) fn readiness(
     if history_handle.current().is_none() {
         against.push("the record has not begun".to_owned());
     }
-    if let Some(live) = history_handle.liveness() {
+    if let Some(live) = history_handle.capture_status() {
         // The record is answerable up to its newest instant while the server cannot be reached:
         // that is lag, and no reason to ask elsewhere. Of readers another one may have more.
         let lines = lagging(&live, max_lag, trusted, now);
@@ -54,7 +54,7 @@ fn lagging(live: &CaptureStatus, max_lag: Duration, trusted: bool, now: Timestam
         ));
     }
     if let Connection::Down { since, reason } = &live.connection {
-        lines.push(format!("disconnected from the server since {since}{}", detail(reason)));
+        lines.push(format!("disconnected from the server since {since}{}", detail(&reason.to_string())));
     }
     match live.lag_seconds(now) {
         None => lines.push("no instant of the server is known yet".to_owned()),
@@ -88,6 +88,7 @@ fn remarks(live: &CaptureStatus, trusted: bool) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::capture::Disconnected;
     use crate::history_handle::BaselineProgress;
     use dbtrail_types::names::ServerId;
 
@@ -126,7 +127,7 @@ mod tests {
     fn a_record_that_has_not_begun_is_not_ready() {
         let history_handle = HistoryHandle::live(ServerId("s".to_owned()), at(0));
         history_handle.update(|l| {
-            l.connected(Err("no\nroute".to_owned()), at(1));
+            l.connected(Err(Disconnected::NotReady("no\nroute".to_owned())), at(1));
             l.clock = Some(at(9));
         });
         let (ready, text) = readiness(&history_handle, Duration::from_secs(60), true, at(10));

@@ -20,6 +20,7 @@ use crate::binlog_position::{BinlogPosition, ResumePosition};
 use crate::capture::{Backlog, Declared, Defaults, Looked, Start, ValidFrom};
 use crate::log::file_head::{self, FileHead};
 use crate::schema::NO_TRIGGERS;
+use crate::source_error::Unfit;
 use dbtrail_types::timestamp::Timestamp;
 use part::{FIRST, Part};
 use std::cmp::Ordering;
@@ -34,7 +35,7 @@ pub(super) async fn back(
     let to = &start.position.at;
     let mut files = resume::logs(session).await?;
     let Some(last) = files.iter().position(|log| log.file == to.file) else {
-        return Err(SourceError::Unfit(format!("SHOW BINARY LOGS does not name {}", to.file)));
+        return Err(Unfit::NotListed { file: to.file.clone() }.into());
     };
     files.truncate(last + 1);
     let from = match config.backfill {
@@ -54,10 +55,7 @@ pub(super) async fn back(
     };
     let from = BinlogPosition { file: survey.head.file.clone(), offset: FIRST };
     let Some(gtids) = survey.head.gtids.clone() else {
-        return Err(SourceError::Unfit(format!(
-            "{} does not say which transactions are before it",
-            from.file
-        )));
+        return Err(Unfit::NoPreviousGtids { file: from.file }.into());
     };
     let bytes = bytes(&files, &from, to);
     tracing::warn!(

@@ -7,7 +7,7 @@ use super::own_connections::OwnConnection;
 use super::pace::Pace;
 use super::session::Session;
 use super::task::SourceTask;
-use super::{Ended, SourceError, keyset, view};
+use super::{Ended, SourceError, Unfit, keyset, view};
 use crate::binlog_position::BinlogPosition;
 use crate::capture::{BaselineJob, BaselineRows, Closed, RecorderHandle, ValidFrom};
 use crate::store::GenerationId;
@@ -25,7 +25,20 @@ enum Undone {
     /// The server cannot be reached: no table can be read.
     Unreachable(ClientError),
     /// This table cannot be read.
-    Table(String),
+    Table(TableFault),
+}
+
+/// Why a table cannot be read.
+#[derive(Debug, thiserror::Error)]
+enum TableFault {
+    #[error(transparent)]
+    Server(ClientError),
+    #[error(transparent)]
+    Unfit(Unfit),
+    #[error("the key to go on after is none of this table")]
+    Key,
+    #[error("the server sends other cells than the definition has")]
+    Cells,
 }
 
 impl From<Closed> for Undone {
@@ -43,7 +56,7 @@ impl From<ClientError> for Undone {
 /// What went wrong with a statement that reads a table.
 fn of_table(error: ClientError) -> Undone {
     match error {
-        ClientError::Server { .. } | ClientError::Protocol(_) => Undone::Table(error.to_string()),
+        ClientError::Server { .. } | ClientError::Protocol(_) => Undone::Table(TableFault::Server(error)),
         ClientError::Network(_) | ClientError::Tls(_) | ClientError::Login(_) => Undone::Unreachable(error),
     }
 }
@@ -51,7 +64,7 @@ fn of_table(error: ClientError) -> Undone {
 fn of_source(error: SourceError) -> Undone {
     match error {
         SourceError::Client(error) => of_table(error),
-        SourceError::Unfit(why) => Undone::Table(why),
+        SourceError::Unfit(why) => Undone::Table(TableFault::Unfit(why)),
     }
 }
 
@@ -66,11 +79,11 @@ pub(super) async fn serve(reader: &SourceTask<'_>, facts: &Facts) -> Ended {
             Ok(Some(job)) => job,
             Ok(None) => {
                 tables.session = None;
-                let wished = reader.command_queue.baseline();
+                let asked = reader.command_queue.baseline();
                 match left_alone.next(now) {
                     // What comes first of the two: whether it came is all the same.
-                    Some(again) => drop(timeout_at(again, wished).await),
-                    None => wished.await,
+                    Some(again) => drop(timeout_at(again, asked).await),
+                    None => asked.await,
                 }
                 continue;
             }
@@ -138,8 +151,7 @@ impl Tables<'_> {
     /// The next rows in the order of the key.
     async fn chunk(&mut self, job: &BaselineJob, session: &mut Session) -> Result<(), Undone> {
         let limit = self.limit.min(self.reader.config.chunk).max(1);
-        let sql = keyset::chunk(job, limit)
-            .ok_or_else(|| Undone::Table("the key to go on after is none of this table".to_owned()))?;
+        let sql = keyset::chunk(job, limit).ok_or(Undone::Table(TableFault::Key))?;
         if job.last_key.is_none() {
             view::settled(session).await.map_err(of_source)?;
         }
@@ -219,8 +231,7 @@ fn size(row: &Row) -> usize {
 }
 
 fn decoded(job: &BaselineJob, row: Row) -> Result<Row, Undone> {
-    keyset::decoded(job, row)
-        .ok_or_else(|| Undone::Table("the server sends other cells than the definition has".to_owned()))
+    keyset::decoded(job, row).ok_or(Undone::Table(TableFault::Cells))
 }
 
 async fn send(

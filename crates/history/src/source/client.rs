@@ -6,17 +6,16 @@
 //! log, and cells as the text protocol has them. Packets are those of [`dbtrail_mysql_wire`],
 //! requests those of `mysql_common`.
 
-mod error;
 mod login;
 mod tls;
 
 use super::config::SourceConfig;
+pub use crate::source_error::ClientError;
 use dbtrail_mysql_wire::constants::command::COM_QUERY;
 use dbtrail_mysql_wire::constants::header::{EOF, ERR, LOCAL_INFILE, LONGEST_EOF, OK};
 use dbtrail_mysql_wire::packets::{Limits, Packets, ReadLimit};
 use dbtrail_mysql_wire::reader::PayloadReader;
 use dbtrail_types::result_set::Row;
-pub use error::ClientError;
 use mysql_common::io::ParseBuf;
 use mysql_common::packets::{
     BinlogDumpFlags, ComBinlogDump, ComBinlogDumpGtid, ComRegisterSlave, ErrPacket, Sid,

@@ -3,7 +3,7 @@
 //! Commands are taken at once, also without a connection, so that the writing half never waits for
 //! the network; equal ones become one.
 
-use crate::capture::CaptureCommand;
+use crate::capture::{CaptureCommand, EventFault, LogLoss};
 use dbtrail_types::names::TableName;
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -25,8 +25,8 @@ pub(super) struct CommandQueue {
 struct PendingCommands {
     /// How often each was asked for: what was asked again while it was read must be read again.
     definitions: BTreeMap<TableName, u64>,
-    resnapshot: Option<String>,
-    reconnect: Option<String>,
+    resnapshot: Option<LogLoss>,
+    reconnect: Option<EventFault>,
 }
 
 impl CommandQueue {
@@ -101,7 +101,7 @@ impl CommandQueue {
     }
 
     /// Waits until the record must begin again: why.
-    pub(super) async fn resnapshot(&self) -> String {
+    pub(super) async fn resnapshot(&self) -> LogLoss {
         loop {
             if let Some(reason) = self.asked().resnapshot.take() {
                 return reason;
@@ -111,7 +111,7 @@ impl CommandQueue {
     }
 
     /// Waits until the log must be read again: why.
-    pub(super) async fn reconnect(&self) -> String {
+    pub(super) async fn reconnect(&self) -> EventFault {
         loop {
             if let Some(reason) = self.asked().reconnect.take() {
                 return reason;
@@ -134,7 +134,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn equal_wishes_become_one() {
+    async fn equal_commands_become_one() {
         let name = |table: &str| TableName { schema: "s".into(), table: table.into() };
         let command_queue = CommandQueue::default();
         let (to, from) = mpsc::channel(9);
@@ -146,8 +146,8 @@ mod tests {
             CaptureCommand::Sessions,
             CaptureCommand::Hold(true),
             CaptureCommand::Hold(false),
-            CaptureCommand::Resnapshot("x".into()),
-            CaptureCommand::Resnapshot("y".into()),
+            CaptureCommand::Resnapshot(LogLoss::TableNames { setting: 0 }),
+            CaptureCommand::Resnapshot(LogLoss::TableNames { setting: 1 }),
         ] {
             to.send(command).await.unwrap();
         }
@@ -163,7 +163,7 @@ mod tests {
         command_queue.flowing().await;
         command_queue.baseline().await;
         command_queue.sessions().await;
-        assert_eq!(command_queue.resnapshot().await, "y");
+        assert_eq!(command_queue.resnapshot().await, LogLoss::TableNames { setting: 1 });
         assert_eq!(command_queue.asked().resnapshot, None);
     }
 }

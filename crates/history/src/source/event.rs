@@ -7,6 +7,7 @@ use crate::log::event_kind::{
     ROTATE, STOP,
 };
 use crate::log::{self, EVENT_HEADER as HEADER, EventHeader, Gtid, LogFault};
+use crate::source_error::MalformedEvent;
 
 /// Where the first event of a file begins.
 const FIRST: u64 = 4;
@@ -57,25 +58,6 @@ pub(super) enum Step {
     Event(Option<BinlogPosition>),
 }
 
-/// An event that cannot be one.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub(super) enum Malformed {
-    /// The header is no header of an event.
-    #[error("{0}")]
-    Header(#[from] LogFault),
-    /// Header and packet do not fit each other.
-    #[error("an event that says it is {said} bytes long and has {there}")]
-    Length {
-        /// Bytes that its header says it has.
-        said: u32,
-        /// Bytes of the packet.
-        there: usize,
-    },
-    /// A transaction without its beginning.
-    #[error("the server left out events inside of a transaction, before one of type {0}")]
-    LeftOut(u8),
-}
-
 impl Track {
     /// Of a stream that was asked for from here; where the server chooses, its first packet says
     /// so.
@@ -100,7 +82,7 @@ impl Track {
     }
 
     /// Takes the next packet's event.
-    pub(super) fn take(&mut self, event: &[u8]) -> Result<Step, Malformed> {
+    pub(super) fn take(&mut self, event: &[u8]) -> Result<Step, MalformedEvent> {
         let header = header(event)?;
         if is_heartbeat_kind(header.kind) {
             return Ok(Step::Nothing);
@@ -142,7 +124,7 @@ impl Track {
         if first.is_some() && !BETWEEN.contains(&header.kind) {
             // The writing half would drop the transaction that it is in. No server is known to do
             // this.
-            return Err(Malformed::LeftOut(header.kind));
+            return Err(MalformedEvent::LeftOut(header.kind));
         }
         self.position.offset += u64::from(header.length);
         if header.kind == ROTATE {
@@ -162,7 +144,7 @@ impl Track {
     }
 
     /// Where a ROTATE sends the reader.
-    fn target(&self, event: &[u8]) -> Result<BinlogPosition, Malformed> {
+    fn target(&self, event: &[u8]) -> Result<BinlogPosition, MalformedEvent> {
         let body = event.get(HEADER..).unwrap_or_default();
         let (head, name) = body.split_at_checked(8).ok_or(LogFault::RotateWithoutPosition)?;
         let offset = head.iter().rev().fold(0, |n, b| n << 8 | u64::from(*b));
@@ -172,12 +154,12 @@ impl Track {
 }
 
 /// The header of the event that a packet holds.
-fn header(event: &[u8]) -> Result<EventHeader, Malformed> {
+fn header(event: &[u8]) -> Result<EventHeader, MalformedEvent> {
     let header = EventHeader::read(event)?;
     if usize::try_from(header.length) == Ok(event.len()) {
         Ok(header)
     } else {
-        Err(Malformed::Length { said: header.length, there: event.len() })
+        Err(MalformedEvent::Length { said: header.length, there: event.len() })
     }
 }
 

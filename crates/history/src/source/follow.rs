@@ -10,7 +10,7 @@ use super::stream::Stream;
 use super::task::SourceTask;
 use super::{Ended, SourceError, backfill, baseline, clock, definitions, sessions, start};
 use crate::binlog_position::ResumePosition;
-use crate::capture::{CaptureEvent, Closed, Start};
+use crate::capture::{CaptureEvent, Closed, Disconnected, EventFault, LogLoss, Start};
 use std::time::Duration;
 use tokio::time::{Instant, MissedTickBehavior};
 
@@ -31,7 +31,7 @@ enum Goal {
     /// Go on.
     On(ResumePosition),
     /// Begin again: why.
-    Gap(String),
+    Gap(LogLoss),
 }
 
 impl From<Closed> for Ended {
@@ -44,18 +44,14 @@ impl From<SourceError> for Ended {
     fn from(error: SourceError) -> Self {
         match error {
             SourceError::Client(error) => error.into(),
-            SourceError::Unfit(why) => Self::Failed(why),
+            SourceError::Unfit(_) => Self::Failed(error.into()),
         }
     }
 }
 
 impl From<ClientError> for Ended {
     fn from(error: ClientError) -> Self {
-        if resume::is_final(&error) {
-            Self::Refused(error.to_string())
-        } else {
-            Self::Failed(error.to_string())
-        }
+        if resume::is_final(&error) { Self::Refused(error) } else { Self::Failed(error.into()) }
     }
 }
 
@@ -82,33 +78,32 @@ impl SourceTask<'_> {
                     goal = Goal::Gap(reason);
                     None
                 }
-                Ended::Refused(reason) if matches!(goal, Goal::On(_)) && resume::is_elsewhere(&reason) => {
-                    goal = Goal::Gap(format!(
-                        "the server's log has no event where one was captured, though its file is as long: it was restored from a backup, or its log \
-                         reset ({reason})"
-                    ));
+                Ended::Refused(error)
+                    if matches!(goal, Goal::On(_)) && resume::is_elsewhere(&error.to_string()) =>
+                {
+                    goal = Goal::Gap(LogLoss::NoEvent(error));
                     None
                 }
-                Ended::Refused(reason) if resume::is_other_history(&reason) => {
-                    goal = Goal::Gap(format!(
-                        "the server does not have the last transaction that was captured: it took over without it, or was restored ({reason})"
-                    ));
+                Ended::Refused(error) if resume::is_other_history(&error.to_string()) => {
+                    goal = Goal::Gap(LogLoss::NoTransaction(error));
                     None
                 }
-                Ended::Refused(reason) => {
+                Ended::Refused(error) => {
                     refusals += 1;
                     if refusals >= REFUSALS {
                         refusals = 0;
-                        goal = Goal::Gap(format!("the server does not send its log on: {reason}"));
+                        goal = Goal::Gap(LogLoss::NotSent(error.clone()));
                     }
-                    Some(reason)
+                    Some(error.into())
                 }
                 // On the way it may have been damaged once.
-                Ended::Damaged(position, reason) => {
-                    if damaged.replace(position.clone()) == Some(position) {
-                        goal = Goal::Gap(reason.clone());
+                Ended::Damaged(after, fault) => {
+                    let again = damaged.replace(after.clone()).is_some_and(|before| before == after);
+                    let fault = EventFault::Packet { after, fault };
+                    if again {
+                        goal = Goal::Gap(fault.clone().into());
                     }
-                    Some(reason)
+                    Some(Disconnected::Event(fault))
                 }
                 Ended::Failed(reason) => Some(reason),
             };
@@ -142,11 +137,7 @@ impl SourceTask<'_> {
         let mut session = Session::open(&self.config).await?;
         let _known = self.own.know(session.client.id());
         if !session.facts.commit_stamps() && !may_see_processes(&mut session).await? {
-            return Err(Ended::Failed(
-                "the account may not see running statements (PROCESS), without which up to when the log is complete is not known; \
-                 the preflight names the GRANT"
-                    .to_owned(),
-            ));
+            return Err(Ended::Failed(Disconnected::NoProcessPrivilege));
         }
         let origin = self.origin(&mut session, goal).await?;
         let mut stream = Stream::open(&self.config, &session.facts, &origin).await?;
@@ -168,7 +159,7 @@ impl SourceTask<'_> {
             ended = baseline::serve(self, &facts) => ended,
             ended = Box::pin(sessions::serve(self, &facts)) => ended,
             reason = self.command_queue.resnapshot() => Ended::Resnapshot(reason),
-            reason = self.command_queue.reconnect() => Ended::Failed(reason),
+            fault = self.command_queue.reconnect() => Ended::Failed(Disconnected::Event(fault)),
         };
         *flowed = stream.flows();
         Ok(ended)

@@ -7,6 +7,7 @@ use super::client::ClientError;
 use super::dump_origin::Origin;
 use super::session::Session;
 use crate::binlog_position::{BinlogPosition, ResumePosition};
+use crate::capture::{LogLoss, NotByGtid, OtherServer};
 pub(super) use lost::logs;
 use lost::{cut, lost_transactions, purged};
 
@@ -19,7 +20,7 @@ pub(super) enum Continuation {
     /// The log can be followed from here.
     On(Origin),
     /// Part of the log is gone: why.
-    Gap(String),
+    Gap(LogLoss),
 }
 
 /// Looks at what the server has.
@@ -41,23 +42,20 @@ pub(super) async fn continuation(
             None => Continuation::On(onward(position, &logs, facts_gtids)),
         });
     }
-    let other = format!(
-        "another server answers than the one captured from (now {}, before server_id {}{})",
-        facts.who(),
-        position.server.server_id,
-        position.server.uuid.as_ref().map_or_else(String::new, |u| format!(" and server_uuid {u}"))
-    );
+    let server = OtherServer {
+        now: facts.who(),
+        server_id: position.server.server_id,
+        uuid: position.server.uuid.clone(),
+    };
     if position.gtids.is_empty() || !facts.gtids() || facts.mariadb() != position.server.mariadb {
-        return Ok(Continuation::Gap(format!(
-            "{other}, and positions in its log cannot be compared without GTIDs"
-        )));
+        return Ok(Continuation::Gap(LogLoss::OtherServer { server, why: NotByGtid::NoGtids }));
     }
     if !facts.mariadb()
         && let Some(why) = purged(session, position).await?
     {
-        return Ok(Continuation::Gap(format!("{other}, and {why}")));
+        return Ok(Continuation::Gap(LogLoss::OtherServer { server, why }));
     }
-    tracing::warn!("{other}: going on by GTID");
+    tracing::warn!("{server}: going on by GTID");
     Ok(Continuation::On(Origin::Gtids(position.gtids.clone())))
 }
 
@@ -153,7 +151,10 @@ mod tests {
         ] {
             let why = cut(&logs, &position);
             assert_eq!(why.is_some(), want.is_some(), "{why:?}");
-            assert!(want.is_none_or(|want| why.clone().unwrap_or_default().contains(want)), "{why:?}");
+            assert!(
+                want.is_none_or(|want| why.as_ref().is_some_and(|why| why.to_string().contains(want))),
+                "{why:?}"
+            );
         }
     }
 

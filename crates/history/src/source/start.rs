@@ -9,6 +9,7 @@ use super::session::Session;
 use super::{stream, view};
 use crate::binlog_position::{BinlogPosition, ResumePosition};
 use crate::capture::{Declared, Defaults, Start};
+use crate::source_error::Unfit;
 use dbtrail_types::timestamp::Timestamp;
 use std::time::Duration;
 
@@ -41,10 +42,7 @@ pub(super) async fn take(config: &SourceConfig, session: &mut Session) -> Result
         before = after;
         tokio::time::sleep(Duration::from_millis(200) * round).await;
     }
-    Err(SourceError::Unfit(format!(
-        "no time without DDL on captured tables was found in {TRIES} tries: exclude tables that are created and dropped all the time \
-         (exclude patterns)"
-    )))
+    Err(Unfit::Restless { tries: TRIES }.into())
 }
 
 /// Whether no table was changed. The next AUTO_INCREMENT value, which every INSERT changes, is none
@@ -162,7 +160,7 @@ async fn between(
     let mut found = Vec::new();
     while !track.position().reaches(to) {
         let Some(event) = client.event().await? else { break };
-        let step = track.take(&event).map_err(|e| SourceError::Unfit(e.to_string()))?;
+        let step = track.take(&event).map_err(Unfit::from)?;
         if matches!(step, Step::Event(_))
             && let Some(gtid) = event::mysql_gtid(&event, track.checksum())
         {

@@ -8,8 +8,9 @@ use super::event::{self, Step, Track};
 use super::facts::Facts;
 use super::{Ended, SourceError, resume};
 use crate::binlog_position::{BinlogPosition, Identity};
-use crate::capture::{CaptureEvent, ReceivedEvent, RecorderHandle};
+use crate::capture::{CaptureEvent, Disconnected, ReceivedEvent, RecorderHandle};
 use crate::gtid::GtidSet;
+use crate::source_error::Unfit;
 use mysql_common::packets::{GnoInterval, Sid, Tag};
 use std::time::{Duration, Instant as Timer};
 
@@ -43,11 +44,7 @@ pub(super) async fn prepare(
 
 /// The offset as the protocol takes it.
 pub(super) fn offset(position: &BinlogPosition) -> Result<u32, SourceError> {
-    u32::try_from(position.offset).map_err(|_| {
-        SourceError::Unfit(format!(
-            "{position} is beyond the first 4 GiB of its file, from where no server sends its log"
-        ))
-    })
+    u32::try_from(position.offset).map_err(|_| Unfit::BeyondDump { position: position.clone() }.into())
 }
 
 /// A connection on which the log comes in.
@@ -70,12 +67,12 @@ impl Stream {
         let mut client = Client::connect(config).await?;
         let found = Facts::ask(&mut client).await?;
         if !found.is_of_same_server(facts) {
-            return Err(SourceError::Unfit(format!(
-                "{} answers at {}, and {} did just now",
-                found.who(),
-                config.address(),
-                facts.who()
-            )));
+            return Err(Unfit::OtherServer {
+                now: found.who(),
+                address: config.address(),
+                before: facts.who(),
+            }
+            .into());
         }
         let checksum = prepare(&mut client, facts, config.heartbeat).await?;
         let nowhere = || Track::from(BinlogPosition { file: String::new(), offset: 0 }, checksum);
@@ -105,14 +102,11 @@ impl Stream {
     /// Waits for the first packet: the server has found the position, or says why it has not.
     pub(super) async fn first(&mut self) -> Result<(), SourceError> {
         let event = self.client.event().await?;
-        let event =
-            event.ok_or_else(|| SourceError::Unfit("the server ended the stream at once".to_owned()))?;
+        let event = event.ok_or(Unfit::NoEvents)?;
         match self.track.take(&event) {
             Ok(Step::Nothing) => Ok(()),
-            Ok(Step::Event(_)) => Err(SourceError::Unfit(
-                "the server's log does not begin with the name of its file".to_owned(),
-            )),
-            Err(e) => Err(SourceError::Unfit(e.to_string())),
+            Ok(Step::Event(_)) => Err(Unfit::NoFileName.into()),
+            Err(e) => Err(Unfit::from(e).into()),
         }
     }
 
@@ -128,9 +122,9 @@ impl Stream {
         loop {
             let event = match self.client.event().await {
                 Ok(Some(event)) => event,
-                Ok(None) => return Ended::Failed("the server ended the stream of its log".to_owned()),
-                Err(e) if !self.flows && resume::is_final(&e) => return Ended::Refused(e.to_string()),
-                Err(e) => return Ended::Failed(e.to_string()),
+                Ok(None) => return Ended::Failed(Disconnected::StreamEnded),
+                Err(e) if !self.flows && resume::is_final(&e) => return Ended::Refused(e),
+                Err(e) => return Ended::Failed(SourceError::from(e).into()),
             };
             let received = Timer::now();
             match self.track.take(&event) {
@@ -148,9 +142,7 @@ impl Stream {
                     events.push(ReceivedEvent { raw: event, received });
                 }
                 Err(e) => {
-                    let position = self.track.position().clone();
-                    let why = format!("the log cannot be read after {position}: {e}");
-                    return Ended::Damaged(position, why);
+                    return Ended::Damaged(self.track.position().clone(), e);
                 }
             }
             if !self.client.has_event() || bytes >= TOGETHER {
@@ -187,7 +179,7 @@ async fn by_gtid(
 
 /// A set of GTIDs as COM_BINLOG_DUMP_GTID takes it.
 fn sids(set: &str) -> Result<Vec<Sid<'static>>, SourceError> {
-    let bad = || SourceError::Unfit(format!("'{set}' is no GTID set of MySQL"));
+    let bad = || SourceError::from(Unfit::NoGtidSet(set.to_owned()));
     if set.trim().is_empty() {
         return Ok(Vec::new());
     }

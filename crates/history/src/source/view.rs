@@ -6,6 +6,7 @@ use super::session::Session;
 use super::waiting;
 use crate::binlog_position::BinlogPosition;
 use crate::capture::TableView;
+use crate::source_error::Unfit;
 use std::collections::BTreeSet;
 use std::time::Duration;
 
@@ -62,9 +63,7 @@ pub(super) async fn settled(session: &mut Session) -> Result<(), SourceError> {
             return Ok(());
         }
         if began.elapsed() > SEEN_BY {
-            return Err(SourceError::Unfit(format!(
-                "transactions before {end} are in the log and cannot be seen in the tables yet"
-            )));
+            return Err(Unfit::NotVisible { end }.into());
         }
         tokio::time::sleep(DRAIN_STEP).await;
     }
@@ -84,10 +83,7 @@ pub(super) async fn of_snapshot(session: &mut Session) -> Result<BinlogPosition,
         }
     }
     if position.file.is_empty() || position.offset == 0 {
-        return Err(SourceError::Unfit(
-            "the server names no position in its log for a snapshot: is the binary log on (log_bin)?"
-                .to_owned(),
-        ));
+        return Err(Unfit::NoSnapshotPosition.into());
     }
     Ok(position)
 }
@@ -140,10 +136,7 @@ pub(super) async fn locked(
         session.client.execute("FLUSH TABLES WITH READ LOCK").await
     };
     if let Err(e) = lock.await {
-        return Err(SourceError::Unfit(format!(
-            "the position where the record begins cannot be noted without a short FLUSH TABLES WITH READ LOCK, since gtid_mode is not ON, and \
-             that failed: {e}. Grant RELOAD, or try when no long statement runs"
-        )));
+        return Err(Unfit::NoLock(e).into());
     }
     let position = async {
         if let Some(statement) = first {

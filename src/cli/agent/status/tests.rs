@@ -1,7 +1,7 @@
 //! What status shows, and its exit codes.
 
 use super::*;
-use dbtrail_history::capture::Gap;
+use dbtrail_history::capture::{Disconnected, Gap};
 use dbtrail_history::history_handle::{BaselineProgress, HistoryHandle, TableStatus};
 use dbtrail_types::names::ServerId;
 use dbtrail_types::timestamp::Timestamp;
@@ -111,7 +111,7 @@ async fn an_agent_on_a_folder_is_asked() {
     let history_handle = std::sync::Arc::new(HistoryHandle::live(ServerId("shop".to_owned()), at(0)));
     let stop = tokio_util::sync::CancellationToken::new();
     let _local = local::Local::open(folder.path(), &history_handle, &stop).await.unwrap();
-    history_handle.update(|live| live.connected(Err("no route".to_owned()), at(1)));
+    history_handle.update(|live| live.connected(Err(Disconnected::NotReady("no route".to_owned())), at(1)));
     let (status, runs) = of_folder(&folder.path().into()).await.unwrap();
     assert_eq!((runs, exit_code(&status, 60)), (true, DOWN), "the record has not begun");
     assert_eq!((status.server_id.0.as_str(), status.reason.as_deref()), ("shop", Some("no route")));

@@ -150,7 +150,7 @@ fn line(row: Carried) -> RowLine {
         .map(|cell| match cell {
             Ok(None) => RowCell::Null,
             Ok(Some(bytes)) => RowCell::Value(Octets(bytes)),
-            Err(why) => RowCell::Unknown(why),
+            Err(why) => RowCell::Unknown(why.to_string()),
         })
         .collect()
 }

@@ -4,6 +4,7 @@ use super::{ColumnPosition, PositionedColumn, Reading, column_position};
 use crate::schema::columns::{column, index, set_default, word_or_text};
 use crate::schema::table::FullColumn;
 use crate::schema::token::{Tokens, Unread, show};
+use crate::schema::unread::{Malformed, Uncertainty};
 use dbtrail_types::column::same_name;
 
 impl Reading<'_> {
@@ -13,7 +14,7 @@ impl Reading<'_> {
             return Ok(());
         }
         if tokens.words(&["PERIOD", "FOR"]) {
-            return Err(Unread::Uncertain("a period changes the columns of a table"));
+            return Err(Unread::Uncertain(Uncertainty::Period));
         }
         if index(tokens, &mut self.declared)? {
             return Ok(());
@@ -66,7 +67,7 @@ impl Reading<'_> {
             return Ok(());
         }
         if tokens.words(&["PARTITION"]) || tokens.words(&["PERIOD", "FOR"]) {
-            return Err(Unread::Uncertain("rows or columns vanish with it"));
+            return Err(Unread::Uncertain(Uncertainty::LosesRowsOrColumns));
         }
         let foreign = tokens.words(&["FOREIGN", "KEY"]);
         if let Some(word) = if foreign { Some("FOREIGN") } else { tokens.one_of(&["CHECK", "CONSTRAINT"]) } {
@@ -133,7 +134,7 @@ impl Reading<'_> {
             let maybe = tokens.words(&["IF", "EXISTS"]);
             let old = tokens.name()?;
             if !tokens.words(&["TO"]) {
-                return Err(Unread::Malformed("RENAME COLUMN without TO"));
+                return Err(Unread::Malformed(Malformed::RenameColumn));
             }
             let new = tokens.name()?;
             if maybe && self.before.position(&old).is_none() {
@@ -228,7 +229,7 @@ impl Reading<'_> {
             (collation, certain) = self.silent.collation(&word_or_text(tokens)?, Some(&charset));
         }
         if collation == "binary" {
-            return Err(Unread::Uncertain("CONVERT TO CHARACTER SET binary turns text into bytes"));
+            return Err(Unread::Uncertain(Uncertainty::TextToBytes));
         }
         self.declared.collation = Some(collation.clone());
         self.declared.collation_certain = certain;

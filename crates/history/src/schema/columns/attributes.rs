@@ -4,6 +4,7 @@ use super::super::foreign::references;
 use super::super::table::{BackfilledValue, Full, FullColumn, Index};
 use super::super::token::{Tokens, Unread};
 use super::default_value::{ColumnDefault, default};
+use crate::schema::unread::Malformed;
 
 #[derive(Default)]
 pub(super) struct Attributes {
@@ -62,7 +63,7 @@ pub(super) fn attribute(
         table.indexes.push(Index::alone(&own));
     } else if tokens.words(&["COMMENT"]) {
         tokens.symbol('=');
-        tokens.text().ok_or(Unread::Malformed("a comment"))?;
+        tokens.text().ok_or(Unread::Malformed(Malformed::Comment))?;
     } else if tokens.words(&["COMPRESSED"]) {
         // MariaDB, with or without the method. The log's table map says how values are written.
         if tokens.symbol('=') {

@@ -9,6 +9,7 @@ use crate::schema::implicit_default::ImplicitDefault;
 use crate::schema::table::BackfilledValue;
 use crate::schema::temporal::Temporal;
 use crate::schema::token::{Tokens, Unread, show};
+use crate::schema::unread::Malformed;
 use dbtrail_sql_text::Token;
 use dbtrail_types::column::{Column, ColumnType};
 use dbtrail_types::float_text::{double_text, exact_float_text};
@@ -46,7 +47,7 @@ pub(super) fn default(tokens: &mut Tokens) -> Result<ColumnDefault, Unread> {
     Ok(match tokens.next() {
         Some(Token::Hex(bytes)) => ColumnDefault::Bytes(bytes),
         Some(Token::Bits(bits)) => {
-            bits_of(&bits).map(ColumnDefault::Bits).ok_or(Unread::Malformed("a bit default"))?
+            bits_of(&bits).map(ColumnDefault::Bits).ok_or(Unread::Malformed(Malformed::BitDefault))?
         }
         Some(Token::Word(w)) => match w.to_uppercase().as_str() {
             "NULL" => ColumnDefault::Null,

@@ -6,6 +6,7 @@ use super::Attributes;
 use crate::schema::implicit_default::{ImplicitDefault, longest_character};
 use crate::schema::table::FullColumn;
 use crate::schema::token::{Tokens, Unread, show};
+use crate::schema::unread::{Malformed, Uncertainty};
 use dbtrail_types::column::{ColumnType, LobSize};
 
 /// How MariaDB shows a type, where MySQL shows it otherwise (most without the display width).
@@ -60,9 +61,8 @@ pub(super) fn type_of(
     if matches!(text.as_str(), "text" | "blob") && tokens.is_at('(') {
         let mut group = tokens.group()?;
         let length = group.number().and_then(|n| n.parse().ok());
-        state.lob_length = Some(
-            length.filter(|_| group.is_at_end()).ok_or(Unread::Malformed("the length of a TEXT or BLOB"))?,
-        );
+        state.lob_length =
+            Some(length.filter(|_| group.is_at_end()).ok_or(Unread::Malformed(Malformed::BlobLength))?);
     } else if tokens.is_at('(') {
         text.push_str(&arguments(tokens.group()?)?);
     }
@@ -88,7 +88,7 @@ pub(super) fn arguments(mut group: Tokens) -> Result<String, Unread> {
             return if group.is_at_end() {
                 Ok(format!("({})", parts.join(",")))
             } else {
-                Err(Unread::Malformed("a type"))
+                Err(Unread::Malformed(Malformed::Type))
             };
         }
     }
@@ -99,16 +99,14 @@ pub(super) fn sized(full: &mut FullColumn, length: u64) -> Result<(), Unread> {
     let room = match &full.column.ty {
         ColumnType::Text { .. } => {
             let width = full.column.charset().filter(|_| full.collation_certain).and_then(longest_character);
-            length.saturating_mul(u64::from(
-                width.ok_or(Unread::Uncertain("TEXT(n) in a character set that is not known"))?,
-            ))
+            length.saturating_mul(u64::from(width.ok_or(Unread::Uncertain(Uncertainty::TextLength))?))
         }
         _ => length,
     };
     let size = LobSize::holding(room);
     match &mut full.column.ty {
         ColumnType::Text { size: s } | ColumnType::Blob { size: s } => *s = size,
-        _ => return Err(Unread::Malformed("a length where none can be")),
+        _ => return Err(Unread::Malformed(Malformed::Length)),
     }
     Ok(())
 }
@@ -119,7 +117,7 @@ pub(super) fn binary(full: &mut FullColumn) -> Result<(), Unread> {
         ColumnType::Char { chars } => ColumnType::Binary { bytes: chars },
         ColumnType::VarChar { chars } => ColumnType::VarBinary { bytes: chars },
         ColumnType::Text { size } => ColumnType::Blob { size },
-        _ => return Err(Unread::Uncertain("ENUM and SET in character set binary are not followed")),
+        _ => return Err(Unread::Uncertain(Uncertainty::BinaryEnum)),
     };
     full.column.collation = None;
     Ok(())

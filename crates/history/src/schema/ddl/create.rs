@@ -8,6 +8,7 @@ use super::super::table::{Full, Index};
 use super::super::token::{Tokens, Unread, show};
 use super::super::{Effect, engines, partition, versioned};
 use super::{Effects, Walk, is_other_object};
+use crate::schema::unread::Uncertainty;
 use dbtrail_types::names::TableName;
 
 impl Walk<'_> {
@@ -104,15 +105,11 @@ impl Walk<'_> {
         }
         self.modes()?;
         if maybe && self.catalog.folds.is_none() && self.is_spelled_otherwise(&name) {
-            return Err(Unread::Uncertain(
-                "it may be there under a name that differs in upper and lower case alone",
-            ));
+            return Err(Unread::Uncertain(Uncertainty::NameInOtherCase));
         }
         let certain = self.catalog.whole.contains(&name.schema) && !self.catalog.lost.contains(&name);
         if maybe && !certain {
-            return Err(Unread::Uncertain(
-                "it is logged even where the table was there before, and the record does not say",
-            ));
+            return Err(Unread::Uncertain(Uncertainty::MayHaveExisted));
         }
         let mut effects = Vec::new();
         if replaces {
@@ -129,7 +126,7 @@ impl Walk<'_> {
             return Ok(self.created(effects, name, copy));
         }
         let Some(inside) = inside else {
-            return Err(Unread::Uncertain("the columns come from a SELECT"));
+            return Err(Unread::Uncertain(Uncertainty::TableOfSelect));
         };
         let mut full = self.defaults(&name.schema, &tokens)?;
         parts(&inside, &mut full, self.silent())?;
@@ -137,14 +134,14 @@ impl Walk<'_> {
             versioned::add_columns(&mut full)?;
         }
         full.check()?;
-        if let Some(reason) = engines::rows_elsewhere(full.engine.as_deref()) {
+        if let Some(unread) = engines::rows_elsewhere(full.engine.as_deref()) {
             // A bare name in UNION is looked for in the current database.
             let schema = self.schema().unwrap_or(&name.schema);
             let united = engines::united(&tokens, schema);
             if !united.is_empty() {
                 self.catalog.united.insert(name, united);
             }
-            return Err(Unread::RowsElsewhere(reason));
+            return Err(unread);
         }
         Ok(self.created(effects, name, full))
     }
@@ -164,7 +161,7 @@ impl Walk<'_> {
         let mut options = options.clone();
         while !options.is_at_end() {
             if options.one_of(&["SELECT", "AS"]).is_some() {
-                return Err(Unread::Uncertain("columns come from a SELECT"));
+                return Err(Unread::Uncertain(Uncertainty::ColumnsOfSelect));
             }
             if options.words(&["WITH", "SYSTEM", "VERSIONING"]) {
                 full.versioned = true;

@@ -1,6 +1,7 @@
 //! A statement that cannot be followed: what it puts in doubt.
 
-use super::super::{Catalog, Effect, links, reach};
+use super::super::effect::{Effect, EffectReason, StatementFault};
+use super::super::{Catalog, links, reach};
 use crate::log::LoggedStatement;
 use dbtrail_types::names::TableName;
 
@@ -9,10 +10,10 @@ use dbtrail_types::names::TableName;
 pub(super) fn lost(
     catalog: &mut Catalog,
     statement: &LoggedStatement,
-    why: &str,
+    fault: StatementFault,
     named: &[TableName],
 ) -> Vec<Effect> {
-    let reason = format!("this statement cannot be followed ({why}): {}", excerpt(&statement.sql));
+    let reason = EffectReason::Statement { fault, statement: excerpt(&statement.sql) };
     let mut reach = reach::of(statement);
     if reach.unknown && !named.is_empty() {
         reach = reach::Reach::default();

@@ -5,6 +5,7 @@ use super::super::table::Full;
 use super::super::token::{Tokens, Unread};
 use super::super::{DefinitionId, Effect, Moved, partition};
 use super::{Effects, Walk, excerpt};
+use crate::schema::unread::{Malformed, Uncertainty};
 use dbtrail_types::names::TableName;
 
 impl Walk<'_> {
@@ -93,7 +94,7 @@ impl Walk<'_> {
 
     /// EXCHANGE PARTITION p WITH TABLE t.
     fn exchange(&mut self, tokens: &mut Tokens, name: &TableName) -> Effects {
-        let other = self.others.pop().ok_or(Unread::Malformed("the table of EXCHANGE PARTITION"))?;
+        let other = self.others.pop().ok_or(Unread::Malformed(Malformed::ExchangedTable))?;
         let partition = tokens.name()?;
         let moved = self.rows_moved((name, Some(&partition)), &other, true);
         let mut effects = match moved {
@@ -118,9 +119,9 @@ impl Walk<'_> {
     /// CONVERT PARTITION p TO TABLE t (MariaDB): a new table of the same columns.
     fn partition_to_table(&mut self, tokens: &mut Tokens, name: &TableName) -> Effects {
         let partition = tokens.name()?;
-        let new = self.others.last().cloned().ok_or(Unread::Malformed("the table of CONVERT PARTITION"))?;
+        let new = self.others.last().cloned().ok_or(Unread::Malformed(Malformed::ConvertedTable))?;
         let before = self.catalog.tables.get(name).copied();
-        let before = before.ok_or(Unread::Uncertain("the table's definition before it is not known"))?;
+        let before = before.ok_or(Unread::Uncertain(Uncertainty::DefinitionBefore))?;
         let mut full = self.catalog.full(before).clone();
         let moved = self.rows_moved((name, Some(&partition)), &new, false);
         let alone = Full { partitions: None, ..full.clone() };
@@ -145,7 +146,7 @@ impl Walk<'_> {
             return Err(Unread::Missing("TO"));
         }
         let before = self.catalog.tables.get(name).copied();
-        let before = before.ok_or(Unread::Uncertain("the table's definition before it is not known"))?;
+        let before = before.ok_or(Unread::Uncertain(Uncertainty::DefinitionBefore))?;
         let mut full = self.catalog.full(before).clone();
         if let Some(partitions) = &mut full.partitions {
             partitions.add_one(tokens);

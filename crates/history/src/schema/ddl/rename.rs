@@ -1,9 +1,11 @@
 //! RENAME and DROP: what a name means afterwards.
 
+use super::super::effect::{Effect, EffectReason, StatementFault};
 use super::super::renames::{Before, Rename};
 use super::super::token::{Tokens, Unread, show};
-use super::super::{Effect, alter, renames};
-use super::{Effects, TEMPORARY, Walk, excerpt, is_other_object};
+use super::super::{alter, renames};
+use super::{Effects, Walk, excerpt, is_other_object};
+use crate::schema::unread::Uncertainty;
 use crate::store::ChangeSequence;
 use dbtrail_types::names::TableName;
 
@@ -43,11 +45,9 @@ impl Walk<'_> {
             for name in self.names(&mut tokens)? {
                 effects.push(if self.catalog.temporary.contains(&name) {
                     self.catalog.forget(&name);
+                    let fault = StatementFault::Unread(Unread::Uncertain(Uncertainty::TemporaryTable));
                     let statement = excerpt(&self.statement.sql);
-                    Effect::Unreadable(
-                        name,
-                        format!("this statement cannot be followed ({TEMPORARY}): {statement}"),
-                    )
+                    Effect::Unreadable(name, EffectReason::Statement { fault, statement })
                 } else {
                     self.catalog.tables.remove(&name);
                     self.catalog.lost.remove(&name);
@@ -92,7 +92,7 @@ impl Walk<'_> {
         self.others = named.collect();
         if let Some((from, _)) = pairs.iter().find(|(from, _)| self.catalog.temporary.contains(from)) {
             self.table = Some(from.clone());
-            return Err(Unread::Uncertain(TEMPORARY));
+            return Err(Unread::Uncertain(Uncertainty::TemporaryTable));
         }
         if !self.statement.server.mariadb {
             return Ok(pairs.into_iter().map(|(from, to)| self.moved(from, to, true)).collect());
@@ -115,8 +115,7 @@ impl Walk<'_> {
                 Before::Unsaid
             }
         };
-        let parts = renames::parts(pairs, &before)
-            .ok_or(Unread::Uncertain("what it did to which table is not known"))?;
+        let parts = renames::parts(pairs, &before).ok_or(Unread::Uncertain(Uncertainty::Renames))?;
         let mut effects = Vec::new();
         for part in parts {
             let Some((kinds, _)) = part.outcomes.first() else { continue };

@@ -1,10 +1,13 @@
-//! Expressions by which servers divide the rows of a table (manual: "Partitioning Limitations
-//! Relating to Functions"): whole numbers of columns and of dates, and what is computed of them.
+//! Expressions by which servers divide the rows of a table (manual: ["Partitioning Limitations
+//! Relating to
+//! Functions"](https://dev.mysql.com/doc/refman/9.7/en/partitioning-limitations-functions.html)):
+//! whole numbers of columns and of dates, and what is computed of them.
 //!
 //! All of it is exact: what servers would refuse, round or take a time zone for is not known.
 
 use super::dates::{days, seconds_from_zero};
 use crate::schema::token::{Tokens, Unread, show};
+use crate::schema::unread::Malformed;
 use dbtrail_types::column::{ColumnType, TableDefinition};
 use serde::{Deserialize, Serialize};
 
@@ -190,19 +193,19 @@ fn product(tokens: &mut Tokens, depth: u32) -> Result<Formula, Unread> {
 
 fn one(tokens: &mut Tokens, depth: u32) -> Result<Formula, Unread> {
     if depth >= DEEPEST {
-        return Err(Unread::Malformed("an expression that is too deep"));
+        return Err(Unread::Malformed(Malformed::DeepExpression));
     }
     if tokens.is_at('(') {
         let mut inside = tokens.group()?;
         let formula = sum(&mut inside, depth + 1)?;
-        return if inside.is_at_end() { Ok(formula) } else { Err(Unread::Malformed("an expression")) };
+        return if inside.is_at_end() { Ok(formula) } else { Err(Unread::Malformed(Malformed::Expression)) };
     }
     if tokens.symbol('-') {
         let negated = one(tokens, depth + 1)?;
         return Ok(two(Operation::Minus, Formula::Number(0), negated));
     }
     if let Some(number) = tokens.number() {
-        return number.parse().map(Formula::Number).map_err(|_| Unread::Malformed("a number"));
+        return number.parse().map(Formula::Number).map_err(|_| Unread::Malformed(Malformed::Number));
     }
     let name = tokens.name()?;
     if !tokens.is_at('(') {
@@ -212,16 +215,20 @@ fn one(tokens: &mut Tokens, depth: u32) -> Result<Formula, Unread> {
     if name.eq_ignore_ascii_case("MOD") {
         let a = sum(&mut inside, depth + 1)?;
         if !inside.symbol(',') {
-            return Err(Unread::Malformed("MOD of two numbers"));
+            return Err(Unread::Malformed(Malformed::ModOfTwo));
         }
         let b = sum(&mut inside, depth + 1)?;
         return if inside.is_at_end() {
             Ok(two(Operation::Mod, a, b))
         } else {
-            Err(Unread::Malformed("MOD"))
+            Err(Unread::Malformed(Malformed::Mod))
         };
     }
     let part = part(&name).ok_or_else(|| Unread::NotFollowed(format!("{name}()")))?;
     let column = inside.name()?;
-    if inside.is_at_end() { Ok(Formula::Part(part, column)) } else { Err(Unread::Malformed("an expression")) }
+    if inside.is_at_end() {
+        Ok(Formula::Part(part, column))
+    } else {
+        Err(Unread::Malformed(Malformed::Expression))
+    }
 }

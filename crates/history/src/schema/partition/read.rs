@@ -6,6 +6,7 @@ use super::hasher::Hasher;
 use super::{Bound, By, Limit, Partition, PartitionMethod, Partitions, Shape, Through};
 use crate::log::ServerVersion;
 use crate::schema::token::{Tokens, Unread};
+use crate::schema::unread::Malformed;
 
 /// What follows PARTITION BY, to the end of the statement. What is not understood is not known.
 pub(in crate::schema) fn read(tokens: &mut Tokens, server: ServerVersion) -> Partitions {
@@ -26,7 +27,7 @@ pub(in crate::schema) fn read(tokens: &mut Tokens, server: ServerVersion) -> Par
             partitions.list = definitions(&tokens.group()?, &partitions.rule)?;
         } else if hash {
             let count = count
-                .map_or(Ok(1), |n| n.parse().map_err(|_| Unread::Malformed("a number of partitions")))?;
+                .map_or(Ok(1), |n| n.parse().map_err(|_| Unread::Malformed(Malformed::PartitionCount)))?;
             partitions.slots(count);
         }
         Ok(partitions)
@@ -47,7 +48,7 @@ fn rule(tokens: &mut Tokens, server: ServerVersion) -> Result<PartitionMethod, U
             if names.len() > 1 {
                 return Ok(PartitionMethod::Columns(shape, names));
             }
-            let column = names.pop().ok_or(Unread::Malformed("a column"))?;
+            let column = names.pop().ok_or(Unread::Malformed(Malformed::PartitionColumn))?;
             let by = By { column, through: Through::Value };
             Ok(if shape == Shape::Range { PartitionMethod::Range(by) } else { PartitionMethod::List(by) })
         }
@@ -63,13 +64,13 @@ fn rule(tokens: &mut Tokens, server: ServerVersion) -> Result<PartitionMethod, U
                 (None | Some("2"), false) => Hasher::MySql,
                 (None | Some("2"), true) => Hasher::MariaDb,
                 (Some("1"), false) => Hasher::MySql51,
-                _ => return Err(Unread::Malformed("an algorithm that is not followed")),
+                _ => return Err(Unread::Malformed(Malformed::KeyAlgorithm)),
             };
             let group = tokens.group()?;
             let columns = if group.is_at_end() { Vec::new() } else { names(&mut group.clone())? };
             Ok(PartitionMethod::Key { columns, linear, hasher })
         }
-        _ => Err(Unread::Malformed("a rule that is not followed")),
+        _ => Err(Unread::Malformed(Malformed::PartitionRule)),
     }
 }
 
@@ -142,7 +143,7 @@ fn bound_of_columns(tokens: &mut Tokens, shape: Shape) -> Result<Bound, Unread> 
     let values = |group: Tokens, shape| -> Result<Vec<Option<Limit>>, Unread> {
         let one = |mut one: Tokens| match shape {
             Shape::Range if one.words(&["MAXVALUE"]) => Ok(None),
-            Shape::Range => limit(&mut one)?.map(Some).ok_or(Unread::Malformed("NULL is no limit")),
+            Shape::Range => limit(&mut one)?.map(Some).ok_or(Unread::Malformed(Malformed::NullLimit)),
             Shape::List | Shape::Hash | Shape::LinearHash => limit(&mut one),
         };
         group.split().into_iter().map(one).collect()
@@ -154,7 +155,11 @@ fn bound_of_columns(tokens: &mut Tokens, shape: Shape) -> Result<Bound, Unread> 
         let all = tokens.group()?.split().into_iter().map(|mut one| values(one.group()?, shape));
         return Ok(Bound::Among(all.collect::<Result<Vec<_>, Unread>>()?));
     }
-    if tokens.words(&["DEFAULT"]) { Ok(Bound::Default) } else { Err(Unread::Malformed("what it takes")) }
+    if tokens.words(&["DEFAULT"]) {
+        Ok(Bound::Default)
+    } else {
+        Err(Unread::Malformed(Malformed::PartitionValues))
+    }
 }
 
 /// The limit of a RANGE partition; `None`: there is none.
@@ -166,12 +171,12 @@ fn less(tokens: &mut Tokens) -> Result<Option<Limit>, Unread> {
     if group.words(&["MAXVALUE"]) && group.is_at_end() {
         return Ok(None);
     }
-    limit(&mut group)?.map(Some).ok_or(Unread::Malformed("NULL is no limit"))
+    limit(&mut group)?.map(Some).ok_or(Unread::Malformed(Malformed::NullLimit))
 }
 
 /// A literal, or TO_DAYS of one; `None`: NULL.
 fn limit(tokens: &mut Tokens) -> Result<Option<Limit>, Unread> {
-    let uncertain = || Unread::Malformed("a value that is not known");
+    let uncertain = || Unread::Malformed(Malformed::PartitionValue);
     let read = if tokens.words(&["NULL"]) {
         None
     } else if let Some(text) = tokens.text() {

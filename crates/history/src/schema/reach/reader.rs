@@ -53,7 +53,7 @@ impl LexemeReader<'_> {
         }
     }
 
-    pub(super) fn ident(&mut self) -> Option<String> {
+    pub(super) fn identifier(&mut self) -> Option<String> {
         let name = match self.tokens.peek()? {
             Token::Word(name) | Token::Quoted(name) => name.clone(),
             Token::Text(_) | Token::Number(_) | Token::Hex(_) | Token::Bits(_) | Token::Symbol(_) => {
@@ -66,9 +66,9 @@ impl LexemeReader<'_> {
 
     /// `table` or `schema.table`; `None`: there is none, or its schema is not known.
     pub(super) fn name(&mut self) -> Option<TableName> {
-        let first = self.ident()?;
+        let first = self.identifier()?;
         if self.tokens.symbol('.') {
-            return Some(TableName { schema: first, table: self.ident()? });
+            return Some(TableName { schema: first, table: self.identifier()? });
         }
         Some(TableName { schema: self.schema?.to_owned(), table: first })
     }
@@ -81,7 +81,7 @@ impl LexemeReader<'_> {
     /// one.
     pub(super) fn object(&mut self) -> Option<String> {
         self.modifiers_of_object();
-        let kind = self.ident()?.to_uppercase();
+        let kind = self.identifier()?.to_uppercase();
         Some(if kind == "TABLES" { "TABLE".to_owned() } else { kind })
     }
 

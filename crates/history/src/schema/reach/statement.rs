@@ -79,7 +79,7 @@ impl LexemeReader<'_> {
     fn schema_of(&mut self, verb: &str) -> Reach {
         self.if_exists();
         let unnamed = self.tokens.peek().is_none_or(|l| SCHEMA_OPTIONS.iter().any(|word| l.is(word)));
-        let name = if unnamed { self.schema.map(str::to_owned) } else { self.ident() };
+        let name = if unnamed { self.schema.map(str::to_owned) } else { self.identifier() };
         match name {
             None => Reach::unknown(),
             Some(name) if verb == "DROP" => Reach { schemas: vec![name], ..Reach::default() },

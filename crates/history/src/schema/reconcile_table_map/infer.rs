@@ -1,4 +1,4 @@
-//! A definition from a table map alone, where no statement told one.
+//! A definition from a table map alone, where no statement gave one.
 
 use super::super::generated;
 use super::super::implicit_default::longest_character;

@@ -7,6 +7,7 @@ use crate::source::config::SourceConfig;
 use crate::source::event::{Step, Track};
 use crate::source::session::Session;
 use crate::source::stream;
+use crate::source_error::Unfit;
 
 /// Where the first event of a file is.
 pub(super) const FIRST: u64 = 4;
@@ -36,7 +37,7 @@ impl Part {
     /// `None`: that was the last one.
     pub(super) async fn next(&mut self) -> Result<Option<(Vec<u8>, Option<BinlogPosition>)>, SourceError> {
         while let Some(event) = self.client.event().await? {
-            let step = self.track.take(&event).map_err(|e| SourceError::Unfit(e.to_string()))?;
+            let step = self.track.take(&event).map_err(Unfit::from)?;
             if let Step::Event(position) = step {
                 return Ok(Some((event, position)));
             }

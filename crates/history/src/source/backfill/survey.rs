@@ -9,6 +9,7 @@ use crate::patterns::Patterns;
 use crate::source::SourceError;
 use crate::source::config::SourceConfig;
 use crate::source::session::Session;
+use crate::source_error::Unfit;
 use dbtrail_types::timestamp::Timestamp;
 
 const SECOND: i64 = 1_000_000;
@@ -52,14 +53,13 @@ impl Survey {
         let mut reader = StreamReader::at(config.source_time);
         // Of no table: rows are not looked at.
         let none = Patterns::new(&[], &["*.*".to_owned()]);
-        reader.capture(&none.map_err(|e| SourceError::Unfit(e.to_string()))?);
+        reader.capture(&none.map_err(Unfit::from)?);
         reader.follow(from.clone(), false);
         let mut survey = Self::begin(&from.file);
         let mut file = survey.head.clone();
         while !reader.position().reaches(to) {
             let Some((event, position)) = part.next().await? else {
-                let position = reader.position();
-                return Err(SourceError::Unfit(format!("the server's log ends at {position}, before {to}")));
+                return Err(Unfit::EndsBefore { at: reader.position().clone(), to: to.clone() }.into());
             };
             if let Some(position) = position {
                 reader.follow(position, true);
@@ -86,11 +86,9 @@ impl Survey {
                 survey.head = file.clone();
             }
             survey.closed = file_head::closes(&event);
-            let position = reader.position().clone();
+            let at = reader.position().clone();
             let taken = reader.take(event);
-            taken.map_err(|fault| {
-                SourceError::Unfit(format!("the event at {position} cannot be read: {fault}"))
-            })?;
+            taken.map_err(|fault| Unfit::Event { at, fault })?;
             while let Some(entry) = reader.entry() {
                 survey.note(entry, reader.position());
             }

@@ -4,6 +4,7 @@ use super::super::SourceError;
 use super::super::session::Session;
 use super::{set, short};
 use crate::binlog_position::{BinlogPosition, ResumePosition};
+use crate::capture::{LogLoss, NotByGtid};
 use crate::gtid::GtidSet;
 
 /// Whether the same server has forgotten transactions that were captured: it was restored from a
@@ -11,7 +12,7 @@ use crate::gtid::GtidSet;
 pub(super) async fn lost_transactions(
     session: &mut Session,
     position: &ResumePosition,
-) -> Result<Option<String>, SourceError> {
+) -> Result<Option<LogLoss>, SourceError> {
     if position.gtids.is_empty() {
         return Ok(None);
     }
@@ -25,16 +26,14 @@ pub(super) async fn lost_transactions(
         .client
         .one(&format!("SELECT GTID_SUBTRACT('{}', @@GLOBAL.gtid_executed)", set(position)))
         .await?;
-    Ok(lost.filter(|l| !l.is_empty()).map(|lost| {
-        format!("the server does not have transactions any more that were captured from it ({}): was it restored or reset?", short(&lost))
-    }))
+    Ok(lost.filter(|l| !l.is_empty()).map(|lost| LogLoss::Forgotten { gtids: short(&lost) }))
 }
 
 /// MariaDB: whether the log up to the position has other transactions than those captured.
 async fn lost_at_position(
     session: &mut Session,
     position: &ResumePosition,
-) -> Result<Option<String>, SourceError> {
+) -> Result<Option<LogLoss>, SourceError> {
     // Of what was executed up to there: a transaction that is only prepared may have begun long
     // before.
     let following = position.end();
@@ -45,9 +44,7 @@ async fn lost_at_position(
     }
     let sql = format!("SELECT BINLOG_GTID_POS('{}', {offset})", file.replace('\'', "''"));
     let Some(there) = session.client.one(&sql).await? else {
-        return Ok(Some(format!(
-            "no event of the server's log begins at {following}, up to where it was read: was it restored, or its log reset?"
-        )));
+        return Ok(Some(LogLoss::NoEventBegins { at: following }));
     };
     let Ok(GtidSet::MariaDb(ours)) = GtidSet::parse(&position.gtids) else { return Ok(None) };
     let theirs = match GtidSet::parse(&there) {
@@ -58,19 +55,14 @@ async fn lost_at_position(
     let wrong = ours.iter().any(|(domain, server, sequence)| {
         !theirs.iter().any(|(d, s, n)| d == domain && (n >= sequence || s != server))
     });
-    Ok(wrong.then(|| {
-        format!(
-            "the server's log has '{there}' before {following} where {} was captured: was it restored, or its log reset?",
-            position.gtids
-        )
-    }))
+    Ok(wrong.then(|| LogLoss::OtherGtids { there, at: following, captured: position.gtids.clone() }))
 }
 
 /// MySQL: why the transactions that are missing here cannot all be had from this server.
 pub(super) async fn purged(
     session: &mut Session,
     position: &ResumePosition,
-) -> Result<Option<String>, SourceError> {
+) -> Result<Option<NotByGtid>, SourceError> {
     let ours = set(position);
     let sql = format!(
         "SELECT GTID_SUBTRACT('{ours}', @@GLOBAL.gtid_executed), GTID_SUBTRACT(@@GLOBAL.gtid_purged, '{ours}')"
@@ -79,9 +71,9 @@ pub(super) async fn purged(
     let mut cells = row.into_iter().map(Option::unwrap_or_default);
     let (unknown, purged) = (cells.next().unwrap_or_default(), cells.next().unwrap_or_default());
     Ok(if !unknown.is_empty() {
-        Some(format!("it does not have all transactions that were captured ({})", short(&unknown)))
+        Some(NotByGtid::Misses { gtids: short(&unknown) })
     } else if !purged.is_empty() {
-        Some(format!("it has purged transactions from its log that were not captured ({})", short(&purged)))
+        Some(NotByGtid::Purged { gtids: short(&purged) })
     } else {
         None
     })
@@ -99,24 +91,15 @@ pub(in crate::source) async fn logs(session: &mut Session) -> Result<Vec<BinlogP
 }
 
 /// Why the server's files do not reach up to the position any more.
-pub(super) fn cut(logs: &[BinlogPosition], at: &BinlogPosition) -> Option<String> {
+pub(super) fn cut(logs: &[BinlogPosition], at: &BinlogPosition) -> Option<LogLoss> {
     match logs.iter().find(|log| log.file == at.file) {
         None => Some(match logs.first() {
             Some(first) if first.number() > at.number() => {
-                format!(
-                    "the server has purged {} before it was read to the end: its oldest file is {} now",
-                    at.file, first.file
-                )
+                LogLoss::Purged { file: at.file.clone(), oldest: first.file.clone() }
             }
-            first => format!(
-                "the server's log was begun again (RESET BINARY LOGS AND GTIDS, RESET MASTER, or a restore): it was read up to {at}, and its oldest file is {} now",
-                first.map_or("none", |f| f.file.as_str())
-            ),
+            first => LogLoss::BegunAgain { at: at.clone(), oldest: first.map(|f| f.file.clone()) },
         }),
-        Some(log) if log.offset < at.offset => Some(format!(
-            "{} ends at byte {} on the server and was read up to {}: did it lose its end in a crash (sync_binlog), or was the log reset?",
-            at.file, log.offset, at.offset
-        )),
+        Some(log) if log.offset < at.offset => Some(LogLoss::Shorter { at: at.clone(), size: log.offset }),
         Some(_) => None,
     }
 }

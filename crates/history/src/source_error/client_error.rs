@@ -40,12 +40,12 @@ impl ClientError {
 
     /// Whether the connection can be used on: the server refused one statement, and nothing else is
     /// wrong.
-    pub(in crate::source) fn is_of_statement(&self) -> bool {
+    pub(crate) fn is_of_statement(&self) -> bool {
         // 1053 shutdown, 1158 to 1161 network, 1927 and 3169 killed, 4031 idle too long.
         !matches!(self.code(), None | Some(1053 | 1158..=1161 | 1927 | 3169 | 4031))
     }
 
-    pub(super) fn io(error: &std::io::Error) -> Self {
+    pub(crate) fn io(error: &std::io::Error) -> Self {
         Self::Network(error.to_string())
     }
 }
