@@ -4,26 +4,20 @@
 #![no_main]
 
 use dbtrail_history::serve::{Local, ServeOptions, Tokens};
-use dbtrail_history::{History, HistoryHandle};
-use dbtrail_types::names::ServerId;
+use dbtrail_shim_fuzz::recorded;
 use dbtrail_types::secret::Secret;
 use futures_util::StreamExt;
 use hyper::Request;
 use hyper::body::Bytes;
 use libfuzzer_sys::fuzz_target;
-use std::sync::{Arc, OnceLock};
-
-/// The recording that the agent answers from.
-const LOG: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/data/mysql-9.7/binlog.000003");
+use std::sync::OnceLock;
 
 static AGENT: OnceLock<(tokio::runtime::Runtime, Local)> = OnceLock::new();
 
 fn start() -> (tokio::runtime::Runtime, Local) {
-    let history = History::read(ServerId("fuzz".to_owned()), &[LOG.into()]).expect("a recording");
-    let handle = Arc::new(HistoryHandle::fixed(Arc::new(history)));
     let tokens: Tokens = vec![Secret::new("t".to_owned())].into();
     let options = ServeOptions { doubt_tokens: Some(tokens.clone()), tokens, ..ServeOptions::default() };
-    (tokio::runtime::Runtime::new().expect("a runtime"), Local::new(handle, &options))
+    (tokio::runtime::Runtime::new().expect("a runtime"), Local::new(recorded(), &options))
 }
 
 /// The request of an input, if it can be one at all. The token is the right one unless it has a

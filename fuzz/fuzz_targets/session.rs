@@ -6,12 +6,10 @@
 #![no_main]
 
 use dbtrail_history::serve::{Local, ServeOptions};
-use dbtrail_history::{History, HistoryHandle};
 use dbtrail_shim::agent_client::{AgentClient, InProcessAgent, InProcessBody};
 use dbtrail_shim::session::Tenant;
 use dbtrail_shim::wire::connection::{Shared, Tls};
-use dbtrail_shim::{config, server};
-use dbtrail_types::names::ServerId;
+use dbtrail_shim_fuzz::{connect, packet, recorded, serve, settings};
 use futures_util::future::BoxFuture;
 use futures_util::{FutureExt, StreamExt, TryStreamExt};
 use hyper::body::Bytes;
@@ -21,21 +19,7 @@ use std::collections::HashMap;
 use std::io::{Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::sync::{Arc, OnceLock};
-use std::time::Duration;
-use tokio_util::sync::CancellationToken;
-
-const CONFIG: &str = "
-listen: 127.0.0.1:0
-agent_url: http://127.0.0.1:9
-tenants:
-  - mysql_user: app
-    mysql_password: secret
-    server_id: fuzz
-    default_schema: tt
-";
-
-/// The recording that the agent answers from.
-const LOG: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/data/mysql-9.7/binlog.000003");
+use tokio::runtime::Runtime;
 
 /// CLIENT_PROTOCOL_41, SECURE_CONNECTION, PLUGIN_AUTH, CONNECT_WITH_DB, MULTI_STATEMENTS,
 /// MULTI_RESULTS and PS_MULTI_RESULTS.
@@ -51,18 +35,12 @@ impl InProcessAgent for Within {
     }
 }
 
-static SERVER: OnceLock<(tokio::runtime::Runtime, SocketAddr)> = OnceLock::new();
+static SERVER: OnceLock<(Runtime, SocketAddr)> = OnceLock::new();
 
 /// A shim whose tenant is answered by an agent inside.
-fn settings() -> server::ServerSettings {
-    let folder = tempfile::tempdir().expect("a temporary folder");
-    let path = folder.path().join("shim.yaml");
-    std::fs::write(&path, CONFIG).expect("the file can be written");
-    let mut settings = config::load(&path).expect("a good file").server;
-    let server_id = ServerId("fuzz".to_owned());
-    let history = History::read(server_id, &[LOG.into()]).expect("a recording");
-    let handle = Arc::new(HistoryHandle::fixed(Arc::new(history)));
-    let agent = Arc::new(Within(Local::new(handle, &ServeOptions::default())));
+fn start() -> (Runtime, SocketAddr) {
+    let mut settings = settings();
+    let agent = Arc::new(Within(Local::new(recorded(), &ServeOptions::default())));
     let agent = AgentClient::in_process(agent).expect("a client");
     let shared = &settings.shared;
     let tenant = Tenant { agent: agent.into(), ..Tenant::clone(&shared.tenants["app"]) };
@@ -73,24 +51,7 @@ fn settings() -> server::ServerSettings {
         session: Arc::clone(&shared.session),
         errors: shared.errors,
     });
-    settings
-}
-
-fn start() -> (tokio::runtime::Runtime, SocketAddr) {
-    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
-    let listener = runtime.block_on(tokio::net::TcpListener::bind("127.0.0.1:0")).expect("a port");
-    let address = listener.local_addr().expect("an address");
-    runtime.spawn(server::serve(listener, Arc::new(settings()), CancellationToken::new()));
-    (runtime, address)
-}
-
-/// The payload of the next packet.
-fn packet(socket: &mut TcpStream) -> Vec<u8> {
-    let mut header = [0; 4];
-    socket.read_exact(&mut header).expect("a packet");
-    let mut payload = vec![0; u32::from_le_bytes([header[0], header[1], header[2], 0]) as usize];
-    socket.read_exact(&mut payload).expect("a whole packet");
-    payload
+    serve(settings)
 }
 
 fn put(packets: &mut Vec<u8>, sequence: u8, payload: &[u8]) {
@@ -101,10 +62,7 @@ fn put(packets: &mut Vec<u8>, sequence: u8, payload: &[u8]) {
 
 /// Logs in with mysql_native_password.
 fn login(address: SocketAddr) -> TcpStream {
-    let mut socket = TcpStream::connect(address).expect("the server listens");
-    socket.set_nodelay(true).expect("a socket");
-    socket.set_read_timeout(Some(Duration::from_secs(20))).expect("a timeout");
-    let greeting = packet(&mut socket);
+    let (mut socket, greeting) = connect(address);
     let version = 1 + greeting[1..].iter().position(|b| *b == 0).expect("a version");
     // The thread id of four bytes; eight of the scramble, and after 19 others its other twelve.
     let scramble = [&greeting[version + 5..version + 13], &greeting[version + 32..version + 44]].concat();

@@ -231,7 +231,7 @@ fn files_import_each_other_in_no_circle() {
 
 fn all_files() -> Vec<PathBuf> {
     let mut files = Vec::new();
-    for folder in ["src", "crates", "tests", "benches", "fuzz/fuzz_targets"] {
+    for folder in ["src", "crates", "tests", "benches", "fuzz/fuzz_targets", "fuzz/src"] {
         rust_files(&root().join(folder), &mut files);
     }
     files
