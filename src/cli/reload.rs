@@ -59,7 +59,7 @@ pub(super) struct Reload {
     text: Secret,
     watch: Watch,
     live: Arc<Live>,
-    /// The last complaint of a file that changed by itself: it is not told again and again.
+    /// The last complaint of a file that changed by itself: it is not logged again and again.
     complained: Option<Vec<String>>,
 }
 

@@ -106,8 +106,8 @@ impl Run<'_> {
         self.state.whole()
     }
 
-    /// The same of every table, one after the other: what differs is told before the next one is
-    /// begun, which may be hours later.
+    /// The same of every table, one after the other: what differs is reported before the next one
+    /// is begun, which may be hours later.
     async fn slow_round(&mut self) -> Result<(), String> {
         for entry in &self.status.tables {
             let name = TableName { schema: entry.schema.clone(), table: entry.table.clone() };

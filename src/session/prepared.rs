@@ -1,4 +1,4 @@
-//! Prepared statements: what is checked and told at PREPARE, and how they are executed.
+//! Prepared statements: what is checked and said at PREPARE, and how they are executed.
 //!
 //! The text is kept, and is read again with its values at each execution: there is one way for a
 //! statement, prepared or not. As in mysqld a statement keeps the database, the sql_mode and the

@@ -12,7 +12,7 @@ pub enum Change {
     Variable(String, String),
     /// The current database.
     Schema(String),
-    /// Anything: told where `session_track_state_change` is ON.
+    /// Anything: reported where `session_track_state_change` is ON.
     State,
     /// The state of the transaction, in eight letters: `T_______` where one was begun.
     Transaction(&'static str),

@@ -1,4 +1,5 @@
-//! The operator BINARY (manual: "Cast Functions and Operators").
+//! The operator BINARY (manual: ["Cast Functions and
+//! Operators"](https://dev.mysql.com/doc/refman/9.7/en/cast-functions.html)).
 
 use super::cursor::Located;
 use sqlparser::keywords::Keyword;

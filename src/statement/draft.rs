@@ -46,7 +46,7 @@ pub struct Draft {
     pub schema: Option<String>,
     /// The table.
     pub table: String,
-    /// Its alias.
+    /// What the table is called in the rest of the statement.
     pub alias: Option<String>,
     /// What is selected; empty means `*`.
     pub projection: Vec<Projected>,
@@ -108,7 +108,7 @@ pub enum Projected {
     Column {
         /// The column.
         name: String,
-        /// Its alias.
+        /// What the column is called in the result.
         alias: Option<String>,
     },
     /// `COUNT(*) [AS alias]`, and others.

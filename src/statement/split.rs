@@ -68,7 +68,7 @@ pub(super) fn expand_version_comments(text: &str, reading: Reading) -> Result<Co
     Ok(Cow::Owned(plain))
 }
 
-/// Whether a text has more tokens than so many, white space among them: told without making them,
+/// Whether a text has more tokens than so many, white space among them: known without making them,
 /// since each takes a hundred bytes.
 pub(super) fn is_longer(text: &str, reading: Reading, most: usize) -> bool {
     if text.len() <= most {

@@ -2,7 +2,7 @@
 
 use dbtrail_types::timestamp::Timestamp;
 
-/// When.
+/// The instants that a statement asks for.
 #[derive(Clone, Debug, PartialEq)]
 pub enum TimeClause {
     /// AS OF

@@ -66,7 +66,7 @@ fn field_list_gives_the_columns_of_virtual_tables() {
 }
 
 fn rows(packets: &[Vec<u8>]) -> Vec<Vec<String>> {
-    let eof = packets.iter().position(|p| p.first() == Some(&0xfe)).expect("behind the columns");
+    let eof = packets.iter().position(|p| p.first() == Some(&0xfe)).expect("after the columns");
     let cells = |mut p: &[u8]| {
         let mut cells = Vec::new();
         while let Some((length, rest)) = p.split_first() {

@@ -59,7 +59,7 @@ async fn never_short(sql: &str, body: &str, framing: Framing, enough: Option<usi
             other => panic!("{position}: {other:?}"),
         }
     }
-    assert!(enough.is_some() || sql.contains("ORDER BY") || broken > 0, "{sql}: no cut fell behind a row");
+    assert!(enough.is_some() || sql.contains("ORDER BY") || broken > 0, "{sql}: no cut fell after a row");
     // The same connection has gone through all of it.
     agent.always(Reply::ndjson(body));
     assert_eq!(client.rows(sql).await, truth);

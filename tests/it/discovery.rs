@@ -225,7 +225,7 @@ fn the_recording_has_its_tree() {
     let rows = |client: &mut Bare, sql: &str| {
         let mut packets = client.command(format!("\x03{sql}").as_bytes());
         packets.extend(client.up_to_end());
-        let eof = packets.iter().position(|p| p.first() == Some(&0xfe)).expect("behind the columns");
+        let eof = packets.iter().position(|p| p.first() == Some(&0xfe)).expect("after the columns");
         let row = |p: &Vec<u8>| {
             cells(p).into_iter().map(|c| c.unwrap_or_else(|| "NULL".to_owned())).collect::<Vec<_>>().join("|")
         };

@@ -224,7 +224,7 @@ fn certificates_of_both_sides_are_replaced_under_load_without_a_signal() {
     let after = certificate(other.path());
     std::fs::write(at("ca.pem"), format!("{before}{after}")).expect("room");
     shim.line("have changed and are read again");
-    // A half of the pair alone is not taken, and told once.
+    // A half of the pair alone is not taken, and logged once.
     std::fs::copy(other.path().join("cert.pem"), at("cert.pem")).expect("room");
     agent.line("certificate and key have changed and are not taken, those read before stay: ");
     std::fs::copy(other.path().join("key.pem"), at("key.pem")).expect("room");

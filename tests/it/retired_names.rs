@@ -15,6 +15,7 @@ const WORDS: &[&str] = &[
     "deaf",
     "durable",
     "fate",
+    "fates",
     "faulted",
     "FilePlace",
     "Filled",
@@ -25,6 +26,7 @@ const WORDS: &[&str] = &[
     "laid_open",
     "learn",
     "learnt",
+    "liveness",
     "Liveness",
     "loops",
     "Maxima",
@@ -49,6 +51,7 @@ const WORDS: &[&str] = &[
     "told",
     "Told",
     "Wish",
+    "wished",
     "wishes",
     "would_observe",
 ];
@@ -60,7 +63,7 @@ const TYPES: &[&str] = &[
     "Sequence", "Settings", "Shown", "Side", "Silent", "Source", "Space", "Steps", "Trace", "Trust", "Way",
 ];
 
-/// Words that no comment has.
+/// Words that no comment and no document has.
 const PROSE: &[&str] = &[
     "anew",
     "beside the log",
@@ -72,6 +75,16 @@ const PROSE: &[&str] = &[
     "mends",
     "cannot be had",
 ];
+
+/// Comments that say no more than the name below them.
+const EMPTY: &[&str] =
+    &["What.", "Which.", "Why.", "How.", "When.", "Where.", "Who.", "It.", "They.", "The same."];
+
+fn says_nothing(comment: &str) -> bool {
+    let text = comment.trim_start_matches('/').trim();
+    let of_a_word = text.strip_prefix("Its ").and_then(|rest| rest.strip_suffix('.'));
+    EMPTY.contains(&text) || of_a_word.is_some_and(|word| word.chars().all(char::is_alphabetic))
+}
 
 fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
     for entry in fs::read_dir(folder).expect("a folder") {
@@ -159,7 +172,7 @@ fn has_word(text: &str, word: &str) -> bool {
 fn retired_names_do_not_come_back() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut files = Vec::new();
-    for folder in ["src", "crates", "tests", "benches", "fuzz/fuzz_targets"] {
+    for folder in ["src", "crates", "tests", "benches", "fuzz/fuzz_targets", "fuzz/src"] {
         sources(&root.join(folder), &mut files);
     }
     assert!(files.len() > 400, "only {} files", files.len());
@@ -179,6 +192,12 @@ fn retired_names_do_not_come_back() {
         for (line, comment) in comments {
             let words = PROSE.iter().filter(|w| has_word(&comment, w));
             wrong.extend(words.map(|w| format!("{name}:{line}: {w}")));
+            if comment.contains("(manual: \"") {
+                wrong.push(format!("{name}:{line}: the manual without a link"));
+            }
+            if comment.starts_with("///") && says_nothing(&comment) {
+                wrong.push(format!("{name}:{line}: {comment} says nothing"));
+            }
             // Links, tables and listings cannot be wrapped.
             let wraps =
                 !["://", "|", " -> ", " <- ", "cargo bench"].iter().any(|part| comment.contains(part));
@@ -192,6 +211,29 @@ fn retired_names_do_not_come_back() {
         "names that docs/design.md's glossary has another word for:\n{}",
         wrong.join("\n")
     );
+}
+
+#[test]
+fn documents_use_the_words_of_the_field() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut wrong = Vec::new();
+    let mut seen = 0;
+    for folder in [root.to_owned(), root.join("docs")] {
+        for entry in fs::read_dir(folder).expect("a folder") {
+            let path = entry.expect("an entry").path();
+            if path.extension().is_none_or(|e| e != "md") {
+                continue;
+            }
+            seen += 1;
+            let text = fs::read_to_string(&path).expect("UTF-8");
+            // What is between backticks names something that is called so.
+            let prose: String = text.split('`').step_by(2).collect();
+            let words = PROSE.iter().filter(|w| has_word(&prose, w));
+            wrong.extend(words.map(|w| format!("{}: {w}", path.display())));
+        }
+    }
+    assert!(seen > 10, "only {seen} documents");
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
 #[test]

@@ -50,9 +50,9 @@ pub enum BackupError {
     /// The folder cannot be made.
     #[error("{}: {error}", folder.display())]
     Folder {
-        /// Which.
+        /// The folder of the copy.
         folder: PathBuf,
-        /// Why.
+        /// What the system says.
         error: io::Error,
     },
     /// There is nothing to copy.
@@ -73,9 +73,9 @@ pub enum BackupError {
     /// Either store.
     #[error("{}: {error}", folder.display())]
     Store {
-        /// Which.
+        /// The folder of that store.
         folder: PathBuf,
-        /// What.
+        /// What failed.
         error: StoreError,
     },
     /// The copy was read again, and is another.

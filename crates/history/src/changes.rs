@@ -48,7 +48,7 @@ pub struct Change<'a> {
 /// Takes a change, and says whether to go on.
 pub type EachChange<'a> = dyn FnMut(Change<'_>) -> Result<bool, StoreError> + 'a;
 
-/// The key that an generation's last change in a block has.
+/// The key that a generation's last change in a block has.
 #[derive(Debug, Default)]
 struct Last {
     generations: Vec<(GenerationId, Vec<u8>)>,

@@ -1,7 +1,7 @@
 //! What the history knows beside rows, as pairs of an engine: written with the rows in one batch,
 //! read at start.
 //!
-//! Definitions, generations and the standings of names are pairs of their own, so that a batch
+//! Definitions, generations and the states of names are pairs of their own, so that a batch
 //! writes only what changed in it.
 
 use super::binlog_position::{BinlogPosition, ResumePosition};
@@ -156,7 +156,7 @@ fn name_key(name: &TableName) -> Vec<u8> {
     [&[NAME][..], name.schema.as_bytes(), &[0], name.table.as_bytes()].concat()
 }
 
-/// What changed since the last batch, and the state. Gives the names whose standings changed.
+/// What changed since the last batch, and the state. Gives the names whose states changed.
 pub(super) fn write(
     ingest: &mut Ingest,
     state: &State,

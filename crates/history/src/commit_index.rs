@@ -121,8 +121,8 @@ pub struct CommitIndex<'a> {
 }
 
 impl CommitIndex<'_> {
-    /// A position found for an instant, on the instant's side of each hole: the first entry after a
-    /// hole is the next one also for instants long before it.
+    /// A position found for an instant, on the instant's side of each gap: the first entry after a
+    /// gap is the next one also for instants long before it.
     fn on_its_side(&self, at: Timestamp, mut found: ChangeSequence) -> ChangeSequence {
         for log_gap in self.log_gaps {
             if at <= log_gap.gap.from {

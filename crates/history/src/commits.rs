@@ -59,7 +59,7 @@ pub struct Spoken {
     pub from: ChangeSequence,
     /// It was logged as a statement (DDL), and not with its rows.
     pub logged: bool,
-    /// Its text; `None`: the server does not log it, or the agent was told not to keep it.
+    /// Its text; `None`: the server does not log it, or the agent is set not to keep it.
     pub text: Option<Arc<str>>,
 }
 

@@ -128,7 +128,8 @@ impl fmt::Display for Gtid {
 pub struct Origin {
     /// The server that wrote it first (`server_id`).
     pub server: u32,
-    /// The connection that made it; `None`: not told (MariaDB before 11.5 tells it of DDL alone).
+    /// The connection that made it; `None`: not logged (MariaDB before 11.5 logs it with DDL
+    /// alone).
     pub connection: Option<u32>,
     /// Where its GTID event begins, or what is instead of one, in the file of its position.
     pub offset: u64,

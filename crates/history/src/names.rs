@@ -16,7 +16,7 @@ pub enum TableState {
     /// The record says nothing of its columns (yet). `empty`: that it began without rows here is in
     /// the record.
     Unknown {
-        /// Whether it was empty where this standing begins.
+        /// Whether it was empty where this state begins.
         empty: bool,
     },
     /// A table that can be read.
@@ -28,12 +28,12 @@ pub enum TableState {
 /// What befell whole schemas (none named: all), also tables that had not been mentioned by then.
 pub type Sweep = (ChangeSequence, Vec<String>, TableState);
 
-/// Every name of the record and its standings, in the order of the log.
+/// Every name of the record and its states, in the order of the log.
 #[derive(Clone, Debug, Default)]
 pub struct Names {
     table_states: BTreeMap<TableName, Vec<(ChangeSequence, TableState)>>,
     sweeping: Vec<Sweep>,
-    /// Names whose standings are not written down yet.
+    /// Names whose states are not written down yet.
     changed: BTreeSet<TableName>,
     /// The mentioned names, by what they are in lower case.
     spellings: HashMap<TableName, Vec<TableName>>,
@@ -74,7 +74,7 @@ impl Names {
         &self.sweeping
     }
 
-    /// The names whose standings have changed since this was last asked.
+    /// The names whose states have changed since this was last asked.
     pub fn take_changed(&mut self) -> BTreeSet<TableName> {
         std::mem::take(&mut self.changed)
     }
@@ -143,7 +143,7 @@ impl Names {
         }
     }
 
-    /// What the name means now is another generation, from where that standing began.
+    /// What the name means now is another generation, from where that state began.
     pub fn replace_last(&mut self, name: &TableName, table_state: TableState) {
         if let Some((_, current)) = self.history_mut(name).last_mut() {
             *current = table_state;
@@ -228,7 +228,7 @@ impl Names {
         self.table_states.entry(name.clone()).or_default()
     }
 
-    /// All standings of a name: each with the position from which it holds, the first from the
+    /// All states of a name: each with the position from which it holds, the first from the
     /// start of the record. Empty for a name never mentioned.
     #[must_use]
     pub fn history(&self, name: &TableName) -> &[(ChangeSequence, TableState)] {
@@ -252,7 +252,7 @@ impl Names {
         })
     }
 
-    /// All names with their standings.
+    /// All names with their states.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = (&TableName, &[(ChangeSequence, TableState)])> {
         self.table_states.iter().map(|(n, s)| (n, s.as_slice()))
     }
@@ -288,7 +288,7 @@ mod tests {
         assert_eq!(
             names.current(&late),
             TableState::Unreadable("why".into()),
-            "mentioned only behind the sweep"
+            "mentioned only after the sweep"
         );
         let at = |s| names.at(&name, ChangeSequence(s)).unwrap().1.clone();
         assert_eq!(

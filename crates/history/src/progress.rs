@@ -26,6 +26,6 @@ impl BaselineProgress {
 pub struct BacklogProgress {
     /// Bytes of it that are taken in.
     pub done: u64,
-    /// Its bytes.
+    /// Bytes of all of it.
     pub total: u64,
 }

@@ -8,7 +8,7 @@ use super::store::{self, ChangeSequence};
 use super::{commit_index, gtid};
 use dbtrail_types::timestamp::Timestamp;
 
-/// What becomes of an generation.
+/// What becomes of a generation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RetentionAction {
     /// No name means it at or after the horizon: all of it goes.
@@ -67,15 +67,15 @@ impl Sweeper {
     pub fn step(
         &mut self,
         snapshot: &dyn Snapshot,
-        fates: &[RetentionAction],
+        actions: &[RetentionAction],
         limit: usize,
         batch: &mut Batch,
     ) -> Result<u64, StoreError> {
         let Some((table, from)) = self.at.take() else { return Ok(0) };
         let (next, dropped) = match table {
-            Table::Versions => self.versions(snapshot, fates, &from, limit, batch)?,
+            Table::Versions => self.versions(snapshot, actions, &from, limit, batch)?,
             Table::Baseline | Table::References => {
-                (Self::of_spaces(table, snapshot, fates, &from, limit, batch)?, 0)
+                (Self::of_generations(table, snapshot, actions, &from, limit, batch)?, 0)
             }
             Table::Gtids => (self.gtids(snapshot, &from, limit, batch)?, 0),
             Table::Changes
@@ -96,7 +96,7 @@ impl Sweeper {
     fn versions(
         &mut self,
         snapshot: &dyn Snapshot,
-        fates: &[RetentionAction],
+        actions: &[RetentionAction],
         from: &[u8],
         limit: usize,
         batch: &mut Batch,
@@ -115,7 +115,7 @@ impl Sweeper {
             }
             let group = &pairs[done..done + same];
             let all_here = !(more && done + same == pairs.len());
-            dropped += self.key(snapshot, group, all_here, fate_of(first, fates), batch)?;
+            dropped += self.key(snapshot, group, all_here, action_of(first, actions), batch)?;
             done += same;
         }
         let next = more.then(|| match pairs.get(done) {
@@ -167,17 +167,17 @@ impl Sweeper {
     }
 
     /// Pairs that are kept as long as their generation is.
-    fn of_spaces(
+    fn of_generations(
         table: Table,
         snapshot: &dyn Snapshot,
-        fates: &[RetentionAction],
+        actions: &[RetentionAction],
         from: &[u8],
         limit: usize,
         batch: &mut Batch,
     ) -> Result<Option<Vec<u8>>, StoreError> {
         let pairs = snapshot.scan(table, from, &END, limit)?;
         for (key, _) in &pairs {
-            if fate_of(key, fates) == RetentionAction::Gone {
+            if action_of(key, actions) == RetentionAction::Gone {
                 batch.remove(table, key);
             }
         }
@@ -219,9 +219,10 @@ impl Sweeper {
     }
 }
 
-fn fate_of(key: &[u8], fates: &[RetentionAction]) -> RetentionAction {
-    let retention_action = store::generation_of(key).and_then(|generation| fates.get(generation.0 as usize));
-    // An generation that is not known here is newer than the list.
+fn action_of(key: &[u8], actions: &[RetentionAction]) -> RetentionAction {
+    let retention_action =
+        store::generation_of(key).and_then(|generation| actions.get(generation.0 as usize));
+    // A generation that is not known here is newer than the list.
     retention_action.copied().unwrap_or(RetentionAction::Partial)
 }
 

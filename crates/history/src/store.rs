@@ -68,7 +68,7 @@ pub struct Version<I = Image> {
     /// What the statement did.
     pub kind: EventType,
     /// Whether this key kept the row.
-    pub side: KeyMove,
+    pub key_move: KeyMove,
     /// It is not in the log: a foreign key did it, by this change.
     pub cause: Option<ChangeSequence>,
     /// Row before (UPDATE, DELETE).
@@ -87,13 +87,13 @@ impl<I> Version<I> {
     /// The row under this key after the change.
     #[must_use]
     pub fn row_after(&self) -> Option<&I> {
-        if self.side == KeyMove::Left { None } else { self.after.as_ref() }
+        if self.key_move == KeyMove::Left { None } else { self.after.as_ref() }
     }
 
     /// The row under this key before the change.
     #[must_use]
     pub fn row_before(&self) -> Option<&I> {
-        if self.side == KeyMove::Arrived { None } else { self.before.as_ref() }
+        if self.key_move == KeyMove::Arrived { None } else { self.before.as_ref() }
     }
 }
 

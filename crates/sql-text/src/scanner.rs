@@ -44,7 +44,7 @@ pub enum Stretch {
     },
     /// The beginning of an executable comment that is code: `/*!`, or `/*!40101`.
     Open,
-    /// Its end.
+    /// The end of an executable comment that is code: `*/`.
     Close,
     /// An executable comment that is no code, as a whole.
     Skipped {

@@ -69,7 +69,7 @@ impl TraceContext {
         let mut parts = header.split('-');
         let (version, trace, span, flags) = (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
         let sizes = [version, trace, span, flags].map(str::len) == [2, 32, 16, 2];
-        // Later versions may have more behind, and begin alike.
+        // Later versions may have more after it, and begin alike.
         let known = version != "ff" && (version != "00" || parts.next().is_none());
         if !sizes || !known || ![version, trace, span, flags].into_iter().all(lower) {
             return None;

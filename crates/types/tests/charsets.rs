@@ -2,7 +2,7 @@
 //! writes it to the file `DBTRAIL_CHARSETS`).
 
 #![expect(clippy::expect_used, clippy::panic, reason = "a test")]
-#![expect(clippy::print_stdout, reason = "what is refused is told")]
+#![expect(clippy::print_stdout, reason = "what is refused is listed")]
 
 use dbtrail_types::charset::{CharsetError, decode, encode};
 use std::collections::{BTreeMap, HashMap};

@@ -23,7 +23,7 @@ pub struct LaterRows {
 impl AgentClient {
     /// The rows of tables from the beginning of what `like` asks for up to now: those that have
     /// some values in some columns. Tables that may not be read are left out, and of others that
-    /// are not told the reason is kept: nothing hangs on them but how much is known. `most`: bytes
+    /// are not known the reason is kept: nothing hangs on them but how much is known. `most`: bytes
     /// of all of them together, at most.
     ///
     /// # Errors

@@ -197,7 +197,7 @@ impl Sides<'_> {
     }
 
     /// The last instant at which rows were certainly what the history says: their last change,
-    /// which the log told; else the beginning of the record.
+    /// which the log has; else the beginning of the record.
     async fn proven(
         &self,
         suspect: &Suspect,

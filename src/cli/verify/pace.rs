@@ -4,7 +4,7 @@ use std::fmt;
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// Is told of rows that were compared.
+/// Takes note of rows that were compared.
 type Counted = Box<dyn Fn(u64) + Send + Sync>;
 
 /// How fast rows are read.
@@ -27,7 +27,7 @@ impl Pace {
         Self { most, began: Instant::now(), rows: 0, counted: None }
     }
 
-    /// The same, and `counted` is told of each piece.
+    /// The same, and `counted` is called for each piece.
     pub(super) fn counting(self, counted: impl Fn(u64) + Send + Sync + 'static) -> Self {
         Self { counted: Some(Box::new(counted)), ..self }
     }

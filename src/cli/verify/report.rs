@@ -36,7 +36,7 @@ pub(super) enum Verdict {
     Unknown,
     /// It was not compared, and why.
     NotCompared {
-        /// Why.
+        /// A sentence for the report.
         reason: String,
     },
 }

@@ -126,7 +126,7 @@ impl ServerReader {
         Ok(AsOf::Gtid(text))
     }
 
-    /// Its clock.
+    /// The clock of the server, to the microsecond.
     pub(super) async fn clock(&mut self) -> Result<Timestamp, String> {
         let asked = "SELECT CAST(UNIX_TIMESTAMP(NOW(6)) * 1000000 AS SIGNED)";
         let micros: Option<i64> = self.conn.query_first(asked).await.map_err(|e| reported(&e))?;

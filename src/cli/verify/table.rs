@@ -44,7 +44,7 @@ pub(super) struct Suspect {
 /// Of a table.
 #[derive(Clone, Debug)]
 pub(super) enum What {
-    /// Its columns.
+    /// Names, order or types of the columns.
     Columns,
     /// These rows.
     Rows(Vec<Key>),
@@ -60,7 +60,7 @@ pub(super) struct Sides<'a> {
     pub(super) piece: u32,
 }
 
-/// Is told of each piece that is done, by its last value of the first key column.
+/// Is called for each piece that is done, by its last value of the first key column.
 pub(super) type Done<'a> = dyn FnMut(&[u8]) -> Result<(), String> + Send + 'a;
 
 impl Sides<'_> {

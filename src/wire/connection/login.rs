@@ -26,7 +26,7 @@ const LOGIN_PACKET: usize = 64 * 1024;
 const SCHEMA_TIME: Duration = Duration::from_millis(500);
 
 impl Connection {
-    /// `None`: refused, and told so.
+    /// `None`: refused, and the client was answered so.
     pub(super) async fn login(&mut self) -> Result<Option<Session>, Gone> {
         let tls = !matches!(self.shared.tls, Tls::Off);
         let version = self.shared.session.server_version.clone();

@@ -144,7 +144,7 @@ async fn changes_tell_whose_connection_made_them_where_that_is_asked_for() {
     let chain = chain_of(Arc::clone(&history), "truth").await;
     let mut client = chain.client("all").await;
     // What a table was before its first statement is not known: a condition leaves it out by its
-    // name, or its changes are not told.
+    // name, or its changes are not given.
     let all = "SELECT event_type FROM _history.changes BETWEEN EARLIEST AND LATEST ALLOW WIDE";
     for (condition, untold) in [
         ("", Some("tt.")),

@@ -62,7 +62,7 @@ fn timestamps_stay_on_their_side_of_a_gap() {
         });
         assert_eq!((from.0, to.0), want, "{since}..{until}");
     }
-    // The clock of the server after the hole is slower: the last entry before it is none of
+    // The clock of the server after the gap is slower: the last entry before it is none of
     // those after it.
     let slow = [log_gap(4, 20, 20)];
     let cut = |at| {

@@ -77,7 +77,7 @@ fn a_mysql_set_is_the_state_after_its_last_transaction() {
     let after = |t: &str| record.following(&format!("{A}:{t}"));
     assert_eq!(after("1-5"), Ok(1));
     assert_eq!(after("5"), Ok(1));
-    assert_eq!(after("1-6"), Ok(3), "6 was committed behind 7");
+    assert_eq!(after("1-6"), Ok(3), "6 was committed after 7");
     assert_eq!(after("1-7"), Ok(3));
     assert_eq!(after("1-7:t:1"), Ok(4));
     assert_eq!(after("1-4"), Ok(0));
@@ -115,7 +115,7 @@ fn after_a_gap_only_what_is_recorded_or_whole_is_known() {
     record.0.commit(&batch).unwrap();
     let after = |t: &str| record.following(&format!("{A}:{t}"));
     assert_eq!([after("1-5"), after("1-6"), after("1-10")], [Ok(1), Ok(2), Ok(4)]);
-    assert_eq!(after("1-9"), Ok(3), "all that was executed behind the gap");
+    assert_eq!(after("1-9"), Ok(3), "all that was executed after the gap");
     assert!(matches!(after("1-7"), Err(GtidError::TooOld(_))), "inside of the gap");
     assert!(matches!(after("1-11"), Err(GtidError::NotThere(_))));
     assert_eq!(record.1.executed(), format!("{A}:1-10"));
@@ -148,7 +148,7 @@ fn numbers_that_were_given_out_again_mean_the_new_transactions() {
         assert_eq!(
             (after(2), after(3)),
             (Ok(7), Ok(8)),
-            "the state behind the gap, and the one after the next"
+            "the state after the gap, and the one after the next"
         );
         assert!(
             after(1).is_err() && after(4).is_err() && after(6).is_err(),

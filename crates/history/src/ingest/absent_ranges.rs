@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use std::ops::Bound;
 
 /// Beyond this many, all are forgotten and learned again: keys that come one after the other leave
-/// stretches behind into which nothing goes any more.
+/// ranges into which nothing goes any more.
 const MOST: usize = 4096;
 
 /// Keys of rows (generation first) that are there. With each the key after which nothing is known,

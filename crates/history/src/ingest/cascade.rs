@@ -156,7 +156,7 @@ impl Ingest {
         Ok(Ok(()))
     }
 
-    /// Whether all rows of an generation are known.
+    /// Whether all rows of a generation are known.
     pub(super) fn is_known(&self, generation: GenerationId) -> Unsure {
         match self.generations.get(generation.0 as usize) {
             Some(s) if s.uncertain.is_some() || s.doubt.is_some() => Err(NotFollowed::UncertainKey),

@@ -105,7 +105,7 @@ pub(crate) enum NotFollowed {
     /// One of two tables that exchange rows.
     #[error("of {table} {why}")]
     Of {
-        /// Which.
+        /// The name of that table.
         table: TableName,
         /// What is not known of it.
         why: Box<NotFollowed>,

@@ -83,7 +83,7 @@ impl Ingest {
         let at = self.take_number();
         self.changes += 1;
         if self.captures(&event.table.name) {
-            // Which tables are captured is told to the log before its first event.
+            // Which tables are captured is known to the reader of the log before its first event.
             let reason = "its rows were not kept when the log was read: a bug here";
             self.unfollowable(slice::from_ref(&event.table.name), reason, at);
         } else {
@@ -260,7 +260,7 @@ impl Ingest {
         }
     }
 
-    /// A row of an generation is kept.
+    /// A row of a generation is kept.
     pub(crate) fn is_used(&mut self, generation: GenerationId) {
         let first =
             self.generations.get(generation.0 as usize).is_some_and(|s| s.known_from.is_some() && !s.used);
@@ -280,11 +280,11 @@ fn versions<'a>(
     definition: DefinitionId,
     sequence: ChangeSequence,
 ) -> [Option<KeyedVersion<'a>>; 2] {
-    let version = |side| Version {
+    let version = |key_move| Version {
         sequence,
         definition,
         kind,
-        side,
+        key_move,
         cause: None,
         before: images.0.map(|k| k.image.as_slice()),
         after: images.1.map(|k| k.image.as_slice()),

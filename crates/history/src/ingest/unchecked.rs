@@ -92,7 +92,7 @@ impl Ingest {
         let read = |generation: &TableGeneration| generation.baseline != Baseline::Reading;
         on && lagging
             && version.kind == EventType::Update
-            && version.side == KeyMove::Same
+            && version.key_move == KeyMove::Same
             && before.len() + after.len() <= WIDE
             && self.next.0.saturating_sub(since.0) < MOST
             && self.under.deletes_since.is_none()

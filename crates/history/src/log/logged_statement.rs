@@ -41,7 +41,7 @@ pub struct LoggedStatement {
     /// When the statement began.
     pub at: Timestamp,
     /// Whole seconds from the statement's start to when it was logged, as the server counts them:
-    /// its effect could be seen no earlier than about so many seconds behind `at`. 0 where the
+    /// its effect could be seen no earlier than about so many seconds after `at`. 0 where the
     /// event tells none.
     pub exec_time: u32,
     /// The error that the statement ended with where it was logged all the same; 0: none.

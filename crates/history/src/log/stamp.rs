@@ -50,7 +50,7 @@ pub(super) fn of(
         (micros, Stamp::Commit)
     } else if is_query {
         // Its header has the second in which it began; the difference to its end goes with it,
-        // modulo 2^32 where SET timestamp told another beginning.
+        // modulo 2^32 where SET timestamp gave another beginning.
         let ended = event.timestamp.wrapping_add(execution_time(event));
         (i64::from(ended) * SECOND, Stamp::Second)
     } else if event.kind == kind::XID && server.mariadb && server.number >= (11, 8) {

@@ -28,7 +28,7 @@ pub(super) const fn kind_name(kind: EventType) -> &'static str {
 
 /// The row under whose key a change is shown.
 pub(super) fn keyed(version: &Version) -> Option<&Image> {
-    if version.side == KeyMove::Left {
+    if version.key_move == KeyMove::Left {
         version.before.as_ref()
     } else {
         version.after.as_ref().or(version.before.as_ref())

@@ -12,7 +12,7 @@ use std::collections::{BinaryHeap, VecDeque};
 /// Versions of one key held at a time.
 const AHEAD: usize = 16;
 
-/// A key in an generation.
+/// A key in a generation.
 #[derive(Debug)]
 pub(super) struct KeyOf {
     pub(super) generation: GenerationId,
@@ -75,7 +75,7 @@ impl Merge {
             }
         }
         if let Some(next) = source.ready.front() {
-            self.heap.push(Reverse((next.sequence, next.side == KeyMove::Arrived, index)));
+            self.heap.push(Reverse((next.sequence, next.key_move == KeyMove::Arrived, index)));
         }
         Ok(())
     }
@@ -109,14 +109,14 @@ impl History {
             sequence: at,
             definition: now,
             kind: EventType::Delete,
-            side: KeyMove::Same,
+            key_move: KeyMove::Same,
             cause: None,
             before: Some(before),
             after: None,
         }))
     }
 
-    /// The last row of a key in an generation that has ended.
+    /// The last row of a key in a generation that has ended.
     fn row_at_end(
         &self,
         generation: GenerationId,

@@ -95,7 +95,7 @@ impl History {
             .collect()
     }
 
-    /// From when on and why a table with these standings is refused at the end of the record.
+    /// From when on and why a table with these states is refused at the end of the record.
     fn refusal(&self, table_states: &[(ChangeSequence, TableState)]) -> Option<(Option<Timestamp>, String)> {
         let (from, last) = table_states.last()?;
         let reason = match last {

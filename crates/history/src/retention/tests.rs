@@ -10,7 +10,7 @@ use dbtrail_types::agent_api::EventType;
 use proptest::prelude::*;
 use std::collections::BTreeMap;
 
-const SPACE: GenerationId = GenerationId(0);
+const TABLE: GenerationId = GenerationId(0);
 
 /// One change a sequence number: of this key, to this row (`None`: it is deleted, if there is
 /// one).
@@ -20,7 +20,7 @@ fn recorded(changes: &[(u8, Option<u8>)]) -> TestEngine {
     let mut now: BTreeMap<u8, u8> = BTreeMap::new();
     let mut depths: BTreeMap<u8, u8> = BTreeMap::new();
     for key in 0..4 {
-        put_base(&mut batch, SPACE, &[key], &BaseRow { definition: DefinitionId(0), row: image(99) });
+        put_base(&mut batch, TABLE, &[key], &BaseRow { definition: DefinitionId(0), row: image(99) });
     }
     for ((key, row), sequence) in changes.iter().zip(1..) {
         let before = now.get(key).copied();
@@ -34,14 +34,14 @@ fn recorded(changes: &[(u8, Option<u8>)]) -> TestEngine {
             sequence: ChangeSequence(sequence),
             definition: DefinitionId(0),
             kind,
-            side: KeyMove::Same,
+            key_move: KeyMove::Same,
             cause: None,
             before: before.map(image),
             after: row.map(image),
         };
         depths.insert(
             *key,
-            put_version(&mut batch, (SPACE, &[*key]), &version, before.and(depths.get(key)).copied()),
+            put_version(&mut batch, (TABLE, &[*key]), &version, before.and(depths.get(key)).copied()),
         );
         match row {
             Some(row) => now.insert(*key, *row),
@@ -77,12 +77,12 @@ proptest! {
         swept(&mut engine, horizon, retention_action, limit);
         let after = engine.snapshot();
         for key in 0..4_u8 {
-            let all = |s| Versions(s).between(SPACE, &[key], (ChangeSequence(horizon), ChangeSequence::END), 99).unwrap();
+            let all = |s| Versions(s).between(TABLE, &[key], (ChangeSequence(horizon), ChangeSequence::END), 99).unwrap();
             prop_assert_eq!(all(&*after), all(&*before), "changes of {}", key);
             for cut in horizon..62 {
                 // How far back the whole row lies may change.
                 let at = |s| {
-                    let held = Versions(s).newest_before(SPACE, &[key], ChangeSequence(cut)).unwrap();
+                    let held = Versions(s).newest_before(TABLE, &[key], ChangeSequence(cut)).unwrap();
                     held.map(|held| CurrentRow { depth: 0, ..held })
                 };
                 let (was, is) = (at(&*before), at(&*after));
@@ -90,7 +90,7 @@ proptest! {
                 prop_assert!(is == was || whole && gone && is.is_none(), "{key} at {cut}: {is:?}, not {was:?}");
                 // Where nothing is recorded any more, the row of the baseline must not come
                 // back.
-                let base = Versions(&*after).base(SPACE, &[key]).unwrap();
+                let base = Versions(&*after).base(TABLE, &[key]).unwrap();
                 prop_assert!(was.is_none() || is.is_some() || base.is_none());
             }
         }
@@ -115,7 +115,7 @@ fn the_index_of_changes_goes_with_the_versions() {
     for sequence in 1..10_000_u64 {
         let key = sequence.to_be_bytes();
         let change =
-            changes::Change { sequence: ChangeSequence(sequence), generation: SPACE, key: Some(&key) };
+            changes::Change { sequence: ChangeSequence(sequence), generation: TABLE, key: Some(&key) };
         writer.note(&mut batch, change);
     }
     writer.flush(&mut batch);

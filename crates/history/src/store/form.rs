@@ -11,15 +11,15 @@ use crate::schema::DefinitionId;
 use both::{put_both, read_both};
 use dbtrail_types::agent_api::EventType;
 pub(crate) use keys::version_key;
-pub(super) use keys::{SEQUENCE, SPACE};
+pub(super) use keys::{GENERATION, SEQUENCE};
 pub use keys::{generation_of, row_key, row_of, sequence_of};
 
 mod both;
 mod keys;
 
-/// Flags of a version's first byte: two bits each for the kind, the side, and where the row before
-/// is; one for the row after.
-const SIDE: u8 = 2;
+/// Flags of the first byte of a version: two bits each for the kind, the move of the key, and where
+/// the row before is; one for the row after.
+const KEY_MOVE: u8 = 2;
 const BEFORE: u8 = 4;
 const BEFORE_HERE: u8 = 1;
 /// Instead of the kind: the change is not in the log. Its kind is with the number of its
@@ -27,7 +27,7 @@ const BEFORE_HERE: u8 = 1;
 const DERIVED: u8 = 3;
 /// The row before is the row after the version before.
 const BEFORE_THERE: u8 = 2;
-/// The row before is here, behind the row after (with the number of its bytes in front), and was
+/// The row before is here, following the row after (with the number of its bytes in front), and was
 /// not compared with the row after the version before when this was written.
 const BEFORE_UNCHECKED: u8 = 3;
 const AFTER: u8 = 0x40;
@@ -97,7 +97,7 @@ fn put<I: AsRef<[u8]>>(
         EventType::Update => 1,
         EventType::Delete => 2,
     };
-    let side = match version.side {
+    let key_move = match version.key_move {
         KeyMove::Same => 0,
         KeyMove::Left => 1,
         KeyMove::Arrived => 2,
@@ -112,7 +112,7 @@ fn put<I: AsRef<[u8]>>(
     batch.write(Table::Versions, write_key, |out| {
         let flags = out.len();
         let derived = version.is_derived();
-        out.push(if derived { DERIVED } else { kind } | side << SIDE | before << BEFORE | after);
+        out.push(if derived { DERIVED } else { kind } | key_move << KEY_MOVE | before << BEFORE | after);
         let number = u64::from(version.definition.0);
         put_number(out, if derived { number * 3 + u64::from(kind) } else { number });
         if let Some(cause) = version.cause {
@@ -128,7 +128,7 @@ fn put<I: AsRef<[u8]>>(
         }
         let start = out.len();
         // A row that goes to another key has no version after it here.
-        let near = delta_depth.filter(|below| *below < DEPTH && version.side == KeyMove::Same);
+        let near = delta_depth.filter(|below| *below < DEPTH && version.key_move == KeyMove::Same);
         if let (Some(below), Some(old)) = (near, version.row_before())
             && image::put_changes(old.as_ref(), whole.as_ref(), out)
             && out.len() - start <= whole.as_ref().len() / 2
@@ -232,7 +232,7 @@ pub(super) fn read_version(sequence: ChangeSequence, value: &[u8]) -> Option<Wri
         2 => EventType::Delete,
         _ => return None,
     };
-    let side = match flags >> SIDE & 3 {
+    let key_move = match flags >> KEY_MOVE & 3 {
         0 => KeyMove::Same,
         1 => KeyMove::Left,
         2 => KeyMove::Arrived,
@@ -250,16 +250,16 @@ pub(super) fn read_version(sequence: ChangeSequence, value: &[u8]) -> Option<Wri
     if position == BEFORE_UNCHECKED {
         let (before, after) = read_both(rest)?;
         let (before, after) = (Some(before), Some(after));
-        let version = Version { sequence, definition, kind, side, cause, before, after };
+        let version = Version { sequence, definition, kind, key_move, cause, before, after };
         return Some(Written { version, before_depth: false, changes: None });
     }
     let before_depth = position == BEFORE_THERE;
     let changes = (flags & CHANGES != 0).then_some(rest);
-    if changes.is_some() && !(before_depth && flags & AFTER != 0 && side == KeyMove::Same) {
+    if changes.is_some() && !(before_depth && flags & AFTER != 0 && key_move == KeyMove::Same) {
         return None;
     }
     let after = (flags & (AFTER | CHANGES) == AFTER).then(|| Image::of_bytes(rest));
-    let version = Version { sequence, definition, kind, side, cause, before, after };
+    let version = Version { sequence, definition, kind, key_move, cause, before, after };
     Some(Written { version, before_depth, changes })
 }
 

@@ -5,7 +5,7 @@
 //! merged by key. Of a key with many versions only the first ones are read here; its row is then
 //! looked up by itself.
 
-use super::form::{SPACE, changed, damaged, is_unchecked, read_version, row_of, sequence_of};
+use super::form::{GENERATION, changed, damaged, is_unchecked, read_version, row_of, sequence_of};
 use super::{BaseRow, ChangeSequence, EncodedKey, GenerationId, row_key};
 use crate::engine::{Snapshot, StoreError, Table};
 use crate::image::Image;
@@ -30,7 +30,7 @@ pub struct Bounds {
 }
 
 impl Bounds {
-    /// Keys of an generation from `lower` on to before `upper`; `None`: to its end.
+    /// Keys of a generation from `lower` on to before `upper`; `None`: to its end.
     #[must_use]
     pub fn new(generation: GenerationId, lower: &[u8], upper: Option<&[u8]>) -> Self {
         let to =
@@ -129,7 +129,7 @@ impl Reading {
             | RowAtPosition::Ask => 0,
         };
         let bytes = bytes + self.row.len() + size_of::<RowAtPosition>();
-        ready.push_back((self.row.get(SPACE..).unwrap_or_default().into(), reported));
+        ready.push_back((self.row.get(GENERATION..).unwrap_or_default().into(), reported));
         bytes
     }
 
@@ -271,7 +271,7 @@ fn read_base(pages: &mut Pages<BaseRow>, snapshot: &dyn Snapshot) -> Result<(), 
         }
         let row = base_row(value)?;
         bytes += stored.len() + row.row.bytes().len() + size_of::<BaseRow>();
-        ready.push_back((stored.get(SPACE..).unwrap_or_default().into(), row));
+        ready.push_back((stored.get(GENERATION..).unwrap_or_default().into(), row));
         Ok(true)
     })?;
     *from = next.unwrap_or_else(|| to.clone());

@@ -18,7 +18,7 @@ pub(super) fn version(sequence: u64, before: Option<&str>, after: Option<&str>) 
             (_, None) => EventType::Delete,
             _ => EventType::Update,
         },
-        side: KeyMove::Same,
+        key_move: KeyMove::Same,
         cause: None,
         before: before.map(image),
         after: after.map(image),
@@ -93,7 +93,7 @@ proptest! {
                 (Some(_), None) => EventType::Delete,
             };
             let (before, after) = (std::mem::replace(&mut now, next.clone()), next);
-            all.push(Version { sequence: ChangeSequence(sequence), definition: DefinitionId(3), kind, side: KeyMove::Same, cause: (sequence % 3 == 0).then_some(ChangeSequence(sequence / 2)), before, after });
+            all.push(Version { sequence: ChangeSequence(sequence), definition: DefinitionId(3), kind, key_move: KeyMove::Same, cause: (sequence % 3 == 0).then_some(ChangeSequence(sequence / 2)), before, after });
         }
         let snapshot = kept(&all.iter().map(|v| (&b"k"[..], v.clone())).collect::<Vec<_>>());
         let versions = Versions(&*snapshot);
@@ -158,8 +158,8 @@ fn a_known_row_is_written_once() {
 #[test]
 fn a_key_change_is_seen_from_both_sides() {
     let mut v = version(1, Some("a"), Some("b"));
-    for side in [KeyMove::Left, KeyMove::Arrived] {
-        v.side = side;
+    for key_move in [KeyMove::Left, KeyMove::Arrived] {
+        v.key_move = key_move;
         let snapshot = kept(&[(b"k", v.clone())]);
         let read = Versions(&*snapshot)
             .between(GenerationId(2), b"k", (ChangeSequence(0), ChangeSequence(9)), 9)
@@ -167,7 +167,7 @@ fn a_key_change_is_seen_from_both_sides() {
         assert_eq!(read, [v.clone()]);
         assert_eq!(
             (v.row_after().is_some(), v.row_before().is_some()),
-            (side == KeyMove::Arrived, side == KeyMove::Left)
+            (key_move == KeyMove::Arrived, key_move == KeyMove::Left)
         );
     }
 }

@@ -1,15 +1,15 @@
 //! Reads versions and rows of the baseline from a snapshot.
 
 use super::form::{
-    self, DEPTH, SEQUENCE, SPACE, Written, changed, damaged, generation_of, read_version, row_key, row_of,
-    sequence_of, version_key,
+    self, DEPTH, GENERATION, SEQUENCE, Written, changed, damaged, generation_of, read_version, row_key,
+    row_of, sequence_of, version_key,
 };
 use super::{BaseRow, ChangeSequence, CurrentRow, EncodedKey, GenerationId, Version, range_reader};
 use crate::engine::{Batch, Pair, Snapshot, StoreError, Table};
 use crate::image::Image;
 
 /// After every key: no generation has this number.
-const END: [u8; SPACE] = [0xff; SPACE];
+const END: [u8; GENERATION] = [0xff; GENERATION];
 
 /// Writes a version with its row after as a whole, where it is not: what it differs from is about
 /// to go.
@@ -25,7 +25,7 @@ pub fn make_whole(
         let gone = || damaged("the version before a change is gone");
         let (row, sequence) = (row_of(stored)?, sequence_of(stored).ok_or_else(gone)?);
         let generation = generation_of(row).ok_or_else(gone)?;
-        let held = Versions(snapshot).newest_before(generation, &row[SPACE..], sequence.next())?;
+        let held = Versions(snapshot).newest_before(generation, &row[GENERATION..], sequence.next())?;
         held.and_then(|held| held.row).ok_or_else(gone)
     })
 }
@@ -36,7 +36,7 @@ pub struct Versions<'a>(pub &'a dyn Snapshot);
 
 impl Versions<'_> {
     fn read<'v>(key: &[u8], stored: &[u8], value: &'v [u8]) -> Result<Written<'v>, StoreError> {
-        if stored.len() != SPACE + key.len() + SEQUENCE {
+        if stored.len() != GENERATION + key.len() + SEQUENCE {
             return Err(damaged("a version is where another key's are"));
         }
         sequence_of(stored)
@@ -166,7 +166,7 @@ impl Versions<'_> {
             let Some((stored, _)) = self.0.scan(Table::Versions, &start, &end, 1)?.pop() else { break };
             let (key, first) = stored
                 .split_at_checked(stored.len().saturating_sub(SEQUENCE))
-                .and_then(|(key, _)| Some((key.get(SPACE..)?, sequence_of(&stored)?)))
+                .and_then(|(key, _)| Some((key.get(GENERATION..)?, sequence_of(&stored)?)))
                 .ok_or_else(|| damaged("a version has a key that is too short"))?;
             start = version_key(generation, key, ChangeSequence::END);
             if first < cut {
@@ -198,6 +198,6 @@ impl Versions<'_> {
         let mut end = row_key(generation, to);
         end.push(0);
         let pairs = self.0.scan(Table::Baseline, &row_key(generation, from), &end, limit)?;
-        Ok(pairs.into_iter().map(|(key, _)| key[SPACE..].into()).collect())
+        Ok(pairs.into_iter().map(|(key, _)| key[GENERATION..].into()).collect())
     }
 }

@@ -8,7 +8,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 pub enum RowCell {
     /// NULL.
     Null,
-    /// Its bytes.
+    /// The bytes of the value.
     Value(Octets),
     /// The agent does not know it; why, as a half sentence. Whoever asks for this column must be
     /// refused, and for the others need not.

@@ -30,7 +30,7 @@ pub struct Tables {
 /// A table that is there and of which no row can be asked for at the end of the record.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RefusedTable {
-    /// Its name.
+    /// The name of the table, without its schema.
     pub table: String,
     /// From when on; left out where it was never answered in the record.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -42,7 +42,7 @@ pub struct RefusedTable {
 /// A table that the history knows, dropped ones too.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TableEntry {
-    /// Its name.
+    /// The name of the table, without its schema.
     pub table: String,
     /// The oldest instant that can be asked for.
     pub oldest: Timestamp,

@@ -134,7 +134,7 @@ fn a_writer_that_lost_its_store_learns_whose_it_is_and_answers_no_more() {
     assert!(is_taken(&first.snapshot().get(Table::Versions, b"a").unwrap_err()));
     let (said, answer) = std::sync::mpsc::channel();
     first.when_durable(Box::new(move |outcome| _ = said.send(outcome)));
-    assert!(answer.recv().is_ok_and(|outcome| outcome.is_err()), "it is not told to be durable");
+    assert!(answer.recv().is_ok_and(|outcome| outcome.is_err()), "it is not reported as durable");
     drop(first);
     put(&mut second, b"d", b"4").unwrap();
     second.sync().unwrap();

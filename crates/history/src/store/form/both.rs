@@ -1,5 +1,5 @@
-//! Both rows of a change, that it can be read by itself: the one after it as a whole, and behind it
-//! the one before it, mostly as what differs.
+//! Both rows of a change, that it can be read by itself: the one after it as a whole, and after
+//! that the one before it, mostly as what differs.
 
 use crate::image::{self, Image};
 use crate::number::{put_number, take_number};
@@ -9,7 +9,7 @@ use crate::number::{put_number, take_number};
 const WHOLE: u8 = 0;
 const DIFFERENCE: u8 = 1;
 
-/// The row after a change, and the row before it behind that.
+/// The row after a change, and then the row before it.
 pub(super) fn put_both(before: &[u8], after: &[u8], out: &mut Vec<u8>) {
     put_number(out, after.len() as u64);
     out.extend_from_slice(after);

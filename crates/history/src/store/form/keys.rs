@@ -4,8 +4,8 @@ use super::damaged;
 use crate::engine::StoreError;
 use crate::store::{ChangeSequence, GenerationId};
 
-/// Bytes of an generation.
-pub(in crate::store) const SPACE: usize = 4;
+/// Bytes of a generation.
+pub(in crate::store) const GENERATION: usize = 4;
 /// Bytes of a position in the log: enough for 2.8e14 changes. Short keys are beside each other in
 /// memory, and are compared there.
 pub(in crate::store) const SEQUENCE: usize = 6;
@@ -24,7 +24,7 @@ impl ChangeSequence {
 /// The key of a row, as the baseline has it; a version's begins with it.
 #[must_use]
 pub fn row_key(generation: GenerationId, key: &[u8]) -> Vec<u8> {
-    let mut bytes = Vec::with_capacity(SPACE + key.len() + SEQUENCE + 1);
+    let mut bytes = Vec::with_capacity(GENERATION + key.len() + SEQUENCE + 1);
     bytes.extend(generation.0.to_be_bytes());
     bytes.extend_from_slice(key);
     bytes
@@ -42,7 +42,7 @@ pub(crate) fn version_key(generation: GenerationId, key: &[u8], sequence: Change
 /// # Errors
 /// It is none.
 pub fn row_of(key: &[u8]) -> Result<&[u8], StoreError> {
-    let end = key.len().checked_sub(SEQUENCE).filter(|end| *end >= SPACE);
+    let end = key.len().checked_sub(SEQUENCE).filter(|end| *end >= GENERATION);
     end.map(|end| &key[..end]).ok_or_else(|| damaged("a version has a key that is too short"))
 }
 

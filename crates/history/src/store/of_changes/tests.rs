@@ -2,10 +2,10 @@ use super::super::tests::{kept, version};
 use super::*;
 use proptest::prelude::*;
 
-const SPACE: GenerationId = GenerationId(2);
+const GENERATION: GenerationId = GenerationId(2);
 
 fn wanted(changes: &[(Vec<u8>, u64)]) -> Vec<ChangeOf<'_>> {
-    changes.iter().map(|(key, sequence)| (SPACE, &**key, ChangeSequence(*sequence))).collect()
+    changes.iter().map(|(key, sequence)| (GENERATION, &**key, ChangeSequence(*sequence))).collect()
 }
 
 proptest! {
@@ -63,7 +63,8 @@ fn what_is_not_there_is_an_error() {
     ]);
     let versions = Versions(&*snapshot);
     for (key, sequence) in [(&b"k"[..], 3), (b"b", 1), (b"0", 1), (b"z", 9), (b"a", 2)] {
-        let wanted = [(SPACE, key, ChangeSequence(sequence)), (SPACE, &b"k"[..], ChangeSequence(9))];
+        let wanted =
+            [(GENERATION, key, ChangeSequence(sequence)), (GENERATION, &b"k"[..], ChangeSequence(9))];
         assert!(versions.of_changes(&wanted, usize::MAX).is_err(), "{key:?} {sequence}");
     }
 }

@@ -240,7 +240,7 @@ fn other(parts: &Parts, numbers: &[u32]) -> Option<ColumnType> {
         "tinyblob" => none(ColumnType::Blob { size: LobSize::Tiny }),
         "mediumblob" | "long varbinary" => none(ColumnType::Blob { size: LobSize::Medium }),
         "longblob" => none(ColumnType::Blob { size: LobSize::Long }),
-        // TEXT(n) depends on the character set's bytes a character: not told here.
+        // TEXT(n) depends on the character set's bytes a character: not known here.
         "text" => none(ColumnType::Text { size: LobSize::Normal }),
         "blob" => match numbers {
             [] => Some(ColumnType::Blob { size: LobSize::Normal }),
