@@ -42,7 +42,7 @@ impl Default for DiskOptions {
             write_buffer: 24 << 20,
             workers: 3,
             reserve: 256 << 20,
-            transactions: 32 << 20,
+            transactions: 16 << 20,
         }
     }
 }

@@ -20,7 +20,7 @@ pub struct SpillOptions {
 
 impl Default for SpillOptions {
     fn default() -> Self {
-        Self { folder: None, memory: 32 << 20 }
+        Self { folder: None, memory: 16 << 20 }
     }
 }
 
