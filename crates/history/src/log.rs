@@ -13,6 +13,7 @@ mod event;
 mod event_header;
 pub(crate) mod event_kind;
 mod fault;
+mod file_error;
 pub(crate) mod file_head;
 mod gtid;
 mod heads;
@@ -42,6 +43,7 @@ pub(crate) use collations::{charset as charset_of, name as collation_name};
 pub use decimal::Digits;
 pub(crate) use event_header::{EVENT_HEADER, EventHeader};
 pub use fault::LogFault;
+pub use file_error::FileError;
 pub(crate) use gtid::of_mysql as mysql_gtid;
 pub use heads::Head;
 pub(crate) use raw::char_bytes;
@@ -68,8 +70,8 @@ use std::fmt;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum LogError {
     /// The files themselves.
-    #[error("{0}")]
-    Files(String),
+    #[error(transparent)]
+    Files(#[from] FileError),
     /// An event.
     #[error("{}, event at byte {}: {fault}", position.file, position.offset)]
     Event {

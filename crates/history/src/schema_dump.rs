@@ -24,8 +24,26 @@ pub struct SchemaDump {
 
 /// Why a file is no such dump.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0}")]
-pub struct BadDump(String);
+pub enum BadDump {
+    /// The file ends inside of a CREATE TABLE.
+    #[error("the statement that makes table {table} has no end")]
+    Unfinished {
+        /// The name of the table.
+        table: String,
+    },
+    /// No USE is in front of a CREATE TABLE.
+    #[error("it does not say of which schema table {table} is: dump with --databases, and without --compact")]
+    NoSchema {
+        /// The name of the table.
+        table: String,
+    },
+    /// Two definitions of one table.
+    #[error("it holds table {0} twice, in two ways")]
+    Twice(TableName),
+    /// It is of rows alone, or of something else.
+    #[error("it holds no CREATE TABLE: write it with mysqldump --no-data --databases SCHEMA")]
+    NoTable,
+}
 
 impl SchemaDump {
     /// Reads a dump.
@@ -55,20 +73,15 @@ impl SchemaDump {
                     dump.written = written(when.trim());
                 } else if let Some(name) = line.strip_prefix("CREATE TABLE ") {
                     let name = table_name(name);
-                    let end = statement_end(rest).ok_or_else(|| {
-                        BadDump(format!("the statement that makes table {name} has no end"))
-                    })?;
-                    let schema = schema.clone().ok_or_else(|| {
-                        BadDump(format!(
-                            "it does not say of which schema table {name} is: dump with --databases, and without --compact"
-                        ))
-                    })?;
+                    let end =
+                        statement_end(rest).ok_or_else(|| BadDump::Unfinished { table: name.clone() })?;
+                    let schema = schema.clone().ok_or_else(|| BadDump::NoSchema { table: name.clone() })?;
                     let name = TableName { schema, table: name };
                     let create = rest[..end].to_owned();
                     length = end + 1;
                     match seen.get(&name) {
                         Some(before) if *before == create => {}
-                        Some(_) => return Err(BadDump(format!("it holds table {name} twice, in two ways"))),
+                        Some(_) => return Err(BadDump::Twice(name)),
                         None => {
                             seen.insert(name.clone(), create.clone());
                             dump.tables.push(Declared { name, create });
@@ -79,9 +92,7 @@ impl SchemaDump {
             rest = rest.get(length..).unwrap_or_default();
         }
         if dump.tables.is_empty() {
-            return Err(BadDump(
-                "it holds no CREATE TABLE: write it with mysqldump --no-data --databases SCHEMA".to_owned(),
-            ));
+            return Err(BadDump::NoTable);
         }
         Ok(dump)
     }
@@ -168,7 +179,7 @@ mod tests {
                 "it holds table s.t twice, in two ways",
             ),
         ] {
-            assert!(SchemaDump::read(text).unwrap_err().0.starts_with(why), "{text}");
+            assert!(SchemaDump::read(text).unwrap_err().to_string().starts_with(why), "{text}");
         }
     }
 }

@@ -13,6 +13,7 @@
 //! ```
 
 mod backfill;
+mod bad_source;
 mod baseline;
 mod client;
 mod clock;
@@ -40,7 +41,8 @@ mod task;
 mod view;
 mod waiting;
 
-pub use config::{Backfill, BadSource, SourceConfig, Tls};
+pub use bad_source::{BadSource, SourceFault};
+pub use config::{Backfill, SourceConfig, Tls};
 pub use facts::Facts;
 pub use keyset::key_literal;
 pub use preflight::{Finding, Severity, preflight};

@@ -4,7 +4,7 @@ use super::declared::DefinitionSchedule;
 use super::{BATCH, Ingest};
 use crate::engine::{Batch, DiskOptions, StoreError, TemporaryEngine};
 use crate::gtid::GtidSet;
-use crate::log::{CommittedTransaction, LogReader, ServerVersion, SourceTime, SpillOptions};
+use crate::log::{CommittedTransaction, LogError, LogReader, ServerVersion, SourceTime, SpillOptions};
 use crate::patterns::Patterns;
 use crate::record::History;
 use crate::schema_dump::SchemaDump;
@@ -16,15 +16,31 @@ use std::path::PathBuf;
 /// Bytes that wait for a batch, at most.
 const BATCH_BYTES: usize = 16 << 20;
 
-/// The files could not be read at all.
+/// Why files give no history.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0}")]
-pub struct ReadError(String);
-
-impl From<StoreError> for ReadError {
-    fn from(error: StoreError) -> Self {
-        Self(error.to_string())
-    }
+pub enum ReadError {
+    /// They cannot be read.
+    #[error(transparent)]
+    Log(#[from] LogError),
+    /// What was read cannot be kept.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The first event of the first file is damaged, or there is none.
+    #[error("not one event can be read from {}{}", .files.join(", "), .why.as_ref().map_or(String::new(), |why| format!(": {why}")))]
+    NoEvent {
+        /// The files.
+        files: Vec<String>,
+        /// What stopped the reading; `None`: they are empty.
+        why: Option<String>,
+    },
+    /// They begin later, or end earlier, than what was asked for.
+    #[error("the files go from {oldest} to {newest}, and hold nothing of the time that was asked for")]
+    OtherTime {
+        /// The first instant of the files.
+        oldest: Timestamp,
+        /// The last instant of the files.
+        newest: Timestamp,
+    },
 }
 
 /// What the log says of itself as a whole.
@@ -103,7 +119,7 @@ impl History {
         let open = |to| {
             let reader = LogReader::open_within(files, options.from, to);
             let spill = SpillOptions { folder: options.store.clone(), ..SpillOptions::default() };
-            reader.map(|reader| reader.at(options.time).spill(spill)).map_err(|e| ReadError(e.to_string()))
+            reader.map(|reader| reader.at(options.time).spill(spill))
         };
         let reader = open(options.to)?;
         let engine =
@@ -134,18 +150,15 @@ impl History {
             }
         })?;
         if !begun {
-            let names: Vec<String> = files.iter().map(|f| f.display().to_string()).collect();
-            let why = history.stopped().map_or(String::new(), |why| format!(": {why}"));
-            return Err(ReadError(format!("not one event can be read from {}{why}", names.join(", "))));
+            let files = files.iter().map(|f| f.display().to_string()).collect();
+            return Err(ReadError::NoEvent { files, why: history.stopped.take() });
         }
         let coverage = &mut history.coverage;
         let (oldest, newest) = (coverage.oldest, coverage.newest);
         coverage.oldest = options.from.map_or(oldest, |from| oldest.max(from));
         coverage.newest = options.to.map_or(newest, |to| newest.min(to));
         if coverage.oldest > coverage.newest {
-            return Err(ReadError(format!(
-                "the files go from {oldest} to {newest}, and hold nothing of the time that was asked for"
-            )));
+            return Err(ReadError::OtherTime { oldest, newest });
         }
         Ok(history)
     }

@@ -1,6 +1,7 @@
 //! What the head of a binary log file says, and the order of files by it.
 
 use super::event;
+use super::file_error::FileError;
 use super::{LogError, ServerVersion};
 use dbtrail_types::timestamp::Timestamp;
 use std::collections::HashSet;
@@ -36,10 +37,10 @@ impl Head {
     /// # Errors
     /// It cannot be opened, or does not begin as a binary log.
     pub fn read(path: &Path) -> Result<Self, LogError> {
-        let failed = |what: String| LogError::Files(format!("{}: {what}", path.display()));
-        let file = File::open(path).map_err(|e| failed(format!("cannot be opened: {e}")))?;
+        let file =
+            File::open(path).map_err(|e| FileError::Open { path: path.to_owned(), error: e.to_string() })?;
         let mut input = BufReader::new(file);
-        event::magic(&mut input).map_err(|e| failed(e.to_string()))?;
+        event::magic(&mut input).map_err(|fault| FileError::Magic { path: path.to_owned(), fault })?;
         let mut head = Self { path: path.to_owned(), begun: None, server: ServerVersion::default() };
         // What is wrong with its events is reported when they are read.
         let Ok(Some(first)) = event::next(&mut input, 4, false) else { return Ok(head) };
@@ -69,12 +70,8 @@ pub(super) fn in_order(files: &[PathBuf]) -> Result<Vec<Head>, LogError> {
         let [first, second] = pair else { continue };
         let certain = first.begun.is_some() && first.begun < second.begun;
         if !certain {
-            return Err(LogError::Files(format!(
-                "whether {} or {} comes first is not known: their heads do not say. Give the files the names that the server gave them \
-                 (binlog.000001, binlog.000002)",
-                first.path.display(),
-                second.path.display()
-            )));
+            let (first, second) = (first.path.clone(), second.path.clone());
+            return Err(FileError::Order { first, second }.into());
         }
     }
     Ok(heads)

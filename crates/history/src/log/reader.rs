@@ -2,6 +2,7 @@
 
 use super::decoder::Decoder;
 use super::event::{self, Event, Torn, kind};
+use super::file_error::FileError;
 use super::heads::{self, name_of, numbered};
 use super::{
     BinlogPosition, CommittedTransaction, LogError, LogFault, ServerVersion, SourceTime, SpillOptions,
@@ -76,7 +77,7 @@ impl LogReader {
         to: Option<Timestamp>,
     ) -> Result<Self, LogError> {
         if files.is_empty() {
-            return Err(LogError::Files("no binary log file was named".to_owned()));
+            return Err(FileError::None.into());
         }
         let heads = heads::in_order(files)?;
         let server = heads.first().map(|head| head.server).unwrap_or_default();
@@ -87,9 +88,7 @@ impl LogReader {
             if let (Some((a, m)), Some((b, n))) = (numbered(&first), numbered(&second))
                 && (a != b || n != m + 1)
             {
-                return Err(LogError::Files(format!(
-                    "{second} does not follow {first}: leave none of the files out"
-                )));
+                return Err(FileError::Missing { first, second }.into());
             }
         }
         Ok(Self {
@@ -141,14 +140,12 @@ impl LogReader {
         if let Some(expected) = self.expected.take()
             && expected != name
         {
-            return Err(LogError::Files(format!(
-                "after its last event the log goes on in {expected}, and the next file named is {name}"
-            )));
+            return Err(FileError::OtherNext { expected, named: name }.into());
         }
-        let file = File::open(&path)
-            .map_err(|e| LogError::Files(format!("{}: cannot be opened: {e}", path.display())))?;
+        let file =
+            File::open(&path).map_err(|e| FileError::Open { path: path.clone(), error: e.to_string() })?;
         let mut input = BufReader::with_capacity(1 << 16, file);
-        event::magic(&mut input).map_err(|e| LogError::Files(format!("{}: {e}", path.display())))?;
+        event::magic(&mut input).map_err(|fault| FileError::Magic { path, fault })?;
         self.ends.closed = false;
         self.decoder.file_begins(&name);
         self.open = Some(Open { name, input, offset: 4 });
@@ -172,7 +169,7 @@ impl LogReader {
         open.offset += event.length;
         self.take(&event).map_err(|error| match error {
             TakeError::Fault(fault) => self.error(offset, fault),
-            TakeError::Spill(error) => LogError::Files(error.to_string()),
+            TakeError::Spill(error) => FileError::Spill(error).into(),
         })?;
         Ok(true)
     }

@@ -2,15 +2,30 @@
 
 use arc_swap::ArcSwap;
 use std::sync::Arc;
-use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::rustls::crypto::aws_lc_rs;
-use tokio_rustls::rustls::pki_types::pem::PemObject;
+use tokio_rustls::rustls::pki_types::pem::{self, PemObject};
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use tokio_rustls::rustls::{self, ServerConfig};
 
 /// Certificate and key cannot be used.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0}")]
-pub struct TlsError(String);
+#[derive(Debug, thiserror::Error)]
+pub enum TlsError {
+    /// The file of the certificate has something else in it.
+    #[error("the certificate file is not PEM: {0}")]
+    NotPem(pem::Error),
+    /// The file of the certificate has other sections.
+    #[error("the certificate file holds no certificate")]
+    NoCertificate,
+    /// The file of the key has none.
+    #[error("the key file holds no private key: {0}")]
+    NoKey(pem::Error),
+    /// The library has none of the versions.
+    #[error(transparent)]
+    Versions(rustls::Error),
+    /// The key is of another certificate.
+    #[error("certificate and key do not fit: {0}")]
+    DoNotFit(rustls::Error),
+}
 
 /// Certificate and key of a port, which may be replaced while it is listened on. Clones share what
 /// was set last.
@@ -44,20 +59,18 @@ impl From<Arc<ServerConfig>> for Certificate {
 /// # Errors
 /// Either cannot be read, or they do not belong together.
 pub fn tls_config(certificates: &[u8], key: &[u8]) -> Result<Arc<ServerConfig>, TlsError> {
-    let chain: Vec<CertificateDer<'static>> = CertificateDer::pem_slice_iter(certificates)
-        .collect::<Result<_, _>>()
-        .map_err(|e| TlsError(format!("the certificate file is not PEM: {e}")))?;
+    let chain: Vec<CertificateDer<'static>> =
+        CertificateDer::pem_slice_iter(certificates).collect::<Result<_, _>>().map_err(TlsError::NotPem)?;
     if chain.is_empty() {
-        return Err(TlsError("the certificate file holds no certificate".to_owned()));
+        return Err(TlsError::NoCertificate);
     }
-    let key = PrivateKeyDer::from_pem_slice(key)
-        .map_err(|e| TlsError(format!("the key file holds no private key: {e}")))?;
+    let key = PrivateKeyDer::from_pem_slice(key).map_err(TlsError::NoKey)?;
     let mut config = ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
         .with_safe_default_protocol_versions()
-        .map_err(|e| TlsError(e.to_string()))?
+        .map_err(TlsError::Versions)?
         .with_no_client_auth()
         .with_single_cert(chain, key)
-        .map_err(|e| TlsError(format!("certificate and key do not fit: {e}")))?;
+        .map_err(TlsError::DoNotFit)?;
     config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
     Ok(Arc::new(config))
 }

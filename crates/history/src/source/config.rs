@@ -1,5 +1,6 @@
 //! Which server is read, as whom, and which of its tables.
 
+use super::bad_source::{BadSource, SourceFault};
 use crate::log::SourceTime;
 use crate::patterns::Patterns;
 use dbtrail_types::secret::Secret;
@@ -71,37 +72,26 @@ pub struct SourceConfig {
     pub heartbeat: Duration,
 }
 
-/// Why the text after `--source` names no server. It never holds the password.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "the source's address {0}; write it as mysql://USER:PASSWORD@HOST:3306, with %40 for @, %3A for : and %2F for / in the password"
-)]
-pub struct BadSource(String);
-
 impl SourceConfig {
     /// Reads `mysql://user:password@host:3306[?ssl-mode=required&ssl-ca=FILE]`.
     ///
     /// # Errors
     /// The text is no such address.
     pub fn from_url(url: &str) -> Result<Self, BadSource> {
-        let bad = |why: &str| BadSource(why.to_owned());
         let rest = ["mysql://", "mariadb://"].iter().find_map(|s| url.strip_prefix(s));
-        let rest = rest.ok_or_else(|| bad("does not begin with mysql://"))?;
+        let rest = rest.ok_or(BadSource(SourceFault::Scheme))?;
         let (position, query) = rest.split_once('?').unwrap_or((rest, ""));
-        let (account, host) = position.rsplit_once('@').ok_or_else(|| bad("names no user before an @"))?;
+        let (account, host) = position.rsplit_once('@').ok_or(BadSource(SourceFault::NoAccount))?;
         let (user, password) = account.split_once(':').unwrap_or((account, ""));
-        let user =
-            percent_decoded(user).ok_or_else(|| bad("has a % in the user that no two hex digits follow"))?;
-        let password = percent_decoded(password).ok_or_else(|| {
-            bad("has a % in the password that no two hex digits follow (a % itself is %25)")
-        })?;
+        let user = percent_decoded(user).ok_or(BadSource(SourceFault::PercentInUser))?;
+        let password = percent_decoded(password).ok_or(BadSource(SourceFault::PercentInPassword))?;
         if user.is_empty() {
-            return Err(bad("names no user before the :"));
+            return Err(BadSource(SourceFault::NoUser));
         }
         if let Some((_, database)) = host.split_once('/')
             && !database.is_empty()
         {
-            return Err(bad("names a database; tables are chosen with include and exclude patterns"));
+            return Err(BadSource(SourceFault::Database));
         }
         let (host, port) = host_and_port(host.split('/').next().unwrap_or_default())?;
         Ok(Self {
@@ -136,14 +126,10 @@ fn host_and_port(text: &str) -> Result<(String, u16), BadSource> {
     };
     let port = match port {
         None => 3306,
-        Some(port) => port
-            .parse()
-            .ok()
-            .filter(|p| *p != 0)
-            .ok_or_else(|| BadSource("has a port that is not a number from 1 to 65535".to_owned()))?,
+        Some(port) => port.parse().ok().filter(|p| *p != 0).ok_or(BadSource(SourceFault::Port))?,
     };
     if host.is_empty() {
-        return Err(BadSource("names no host".to_owned()));
+        return Err(BadSource(SourceFault::NoHost));
     }
     Ok((host.to_owned(), port))
 }
@@ -153,29 +139,23 @@ fn tls(query: &str) -> Result<Tls, BadSource> {
     for pair in query.split('&').filter(|p| !p.is_empty()) {
         let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
         let value = percent_decoded(value)
-            .ok_or_else(|| BadSource(format!("has a wrong % in the value of {name}")))?;
+            .ok_or_else(|| BadSource(SourceFault::PercentInValue { parameter: name.to_owned() }))?;
         match name {
             "ssl-mode" | "ssl_mode" => mode = Some(value.to_ascii_lowercase().replace('_', "-")),
             "ssl-ca" | "ssl_ca" => ca = Some(PathBuf::from(value)),
             other => {
-                return Err(BadSource(format!("has the parameter {other}; known are ssl-mode and ssl-ca")));
+                return Err(BadSource(SourceFault::UnknownParameter { parameter: other.to_owned() }));
             }
         }
     }
     match (mode.as_deref(), ca) {
         (None | Some("disabled"), None) => Ok(Tls::Off),
-        (Some("disabled"), Some(_)) => {
-            Err(BadSource("has an ssl-ca, which ssl-mode=disabled would never look at".to_owned()))
-        }
+        (Some("disabled"), Some(_)) => Err(BadSource(SourceFault::UnusedAuthority)),
         (Some("required"), None) => Ok(Tls::Encrypted),
         (None | Some("required" | "verify-ca"), Some(ca)) => Ok(Tls::Verified { ca, name: false }),
         (Some("verify-identity"), Some(ca)) => Ok(Tls::Verified { ca, name: true }),
-        (Some("verify-ca" | "verify-identity"), None) => {
-            Err(BadSource("asks for a verified certificate and names no ssl-ca=FILE".to_owned()))
-        }
-        (Some(_), _) => Err(BadSource(
-            "has an ssl-mode that is none of disabled, required, verify-ca and verify-identity".to_owned(),
-        )),
+        (Some("verify-ca" | "verify-identity"), None) => Err(BadSource(SourceFault::NoAuthority)),
+        (Some(_), _) => Err(BadSource(SourceFault::SslMode)),
     }
 }
 
