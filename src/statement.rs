@@ -1,8 +1,8 @@
 //! Text to a closed set of statements: what was asked, before anyone decides whether it may be.
 //!
 //! Pure: no clock, no schema, no session but the few settings that change how text is read
-//! ([`Reading`]). The tokens and the expression grammar are sqlparser's; the time clause, which no
-//! SQL parser knows in these forms, is taken out of the token stream first.
+//! ([`ParseSettings`]). The tokens and the expression grammar are sqlparser's; the time clause,
+//! which no SQL parser knows in these forms, is taken out of the token stream first.
 
 mod aggregate;
 mod binary;
@@ -164,7 +164,7 @@ impl Statement {
 
 /// Reads one statement. Text that is none, or none for this server, is [`Statement::Refused`].
 #[must_use]
-pub fn parse(text: &str, reading: Reading) -> Statement {
+pub fn parse(text: &str, reading: ParseSettings) -> Statement {
     let understood = split::expand_version_comments(text, reading)
         .and_then(|plain| understood(&plain, reading, Placeholders::Refused));
     match understood {
@@ -177,7 +177,11 @@ pub fn parse(text: &str, reading: Reading) -> Statement {
     }
 }
 
-fn understood(text: &str, reading: Reading, placeholders: Placeholders<'_>) -> Result<Statement, Refused> {
+fn understood(
+    text: &str,
+    reading: ParseSettings,
+    placeholders: Placeholders<'_>,
+) -> Result<Statement, Refused> {
     let mut c = Cursor::new(text, reading)?;
     bind::bind_at(&mut c, placeholders)?;
     if c.is_at_end() {
@@ -218,7 +222,7 @@ fn understood(text: &str, reading: Reading, placeholders: Placeholders<'_>) -> R
 
 /// The settings of a session that change how its text is read.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Reading {
+pub struct ParseSettings {
     /// sql_mode ANSI_QUOTES: `"` quotes names.
     pub ansi_quotes: bool,
     /// sql_mode NO_BACKSLASH_ESCAPES: `\` is an ordinary character in a string.

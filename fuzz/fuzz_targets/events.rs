@@ -6,7 +6,7 @@
 
 use dbtrail_history::HistoryHandle;
 use dbtrail_history::binlog_position::{BinlogPosition, Identity, ResumePosition};
-use dbtrail_history::capture::{CaptureEvent, Defaults, Reading, RecorderHandle, Start, ValidFrom};
+use dbtrail_history::capture::{CaptureEvent, ClockReading, Defaults, RecorderHandle, Start, ValidFrom};
 use dbtrail_history::engine::DiskOptions;
 use dbtrail_history::log::SourceTime;
 use dbtrail_history::patterns::Patterns;
@@ -165,7 +165,7 @@ async fn fed(folder: &Path, [mariadb, small]: [bool; 2], events: Vec<Vec<u8>>) {
         backlog: None,
     };
     let end = BinlogPosition { file: FILE.to_owned(), offset: u64::MAX / 2 };
-    let clock = Reading::plain(Timestamp::from_micros(4_000_000_000_000_000));
+    let clock = ClockReading::plain(Timestamp::from_micros(4_000_000_000_000_000));
     let sent = [CaptureEvent::Begin(start), CaptureEvent::Follow(position, server)]
         .into_iter()
         .chain(events.into_iter().map(|event| CaptureEvent::Events(vec![event.into()])))

@@ -8,7 +8,7 @@
 use dbtrail_history::key;
 use dbtrail_shim::plan::charsets::{Charset, Charsets};
 use dbtrail_shim::plan::{self, Context, guard};
-use dbtrail_shim::statement::{Reading, Statement, parse};
+use dbtrail_shim::statement::{ParseSettings, Statement, parse};
 use dbtrail_types::agent_api::{KeyChoice, Keys};
 use dbtrail_types::column::{Column, ColumnKey, TableDefinition};
 use dbtrail_types::names::ServerId;
@@ -56,7 +56,7 @@ const TYPES: [(&str, Option<&str>); 33] = [
 
 fn keys(definition: &Arc<TableDefinition>, condition: &str) -> Option<Keys> {
     let text = format!("SELECT * FROM _flashback.t AS OF '2020-01-01' WHERE {condition}");
-    let Statement::TimeTravel(draft) = parse(&text, Reading::default()) else { return None };
+    let Statement::TimeTravel(draft) = parse(&text, ParseSettings::default()) else { return None };
     let zone = Zone::parse("Europe/Berlin").expect("a zone");
     let context = Context {
         user: "app",

@@ -4,7 +4,7 @@ use super::settings::Changeable;
 use super::variables::{self, Variable};
 use super::{Session, own};
 use crate::failure::Failure;
-use crate::statement::{INFORMATION_SCHEMA, Limit, Reading};
+use crate::statement::{INFORMATION_SCHEMA, Limit, ParseSettings};
 use dbtrail_types::timestamp::Timestamp;
 use dbtrail_types::zone::Zone;
 use std::borrow::Cow;
@@ -107,8 +107,8 @@ impl Session {
     }
 
     /// How the session's text is read.
-    pub(super) fn reading(&self) -> Reading {
-        Reading {
+    pub(super) fn reading(&self) -> ParseSettings {
+        ParseSettings {
             ansi_quotes: self.variables.effective.ansi_quotes,
             no_backslash_escapes: self.variables.effective.no_backslash_escapes,
             orm_forms: self.settings.orm_forms,

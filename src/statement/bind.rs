@@ -5,7 +5,7 @@
 //! nothing but one value.
 
 use super::cursor::{Cursor, syntax};
-use super::{Reading, Refused, Statement, understood};
+use super::{ParseSettings, Refused, Statement, understood};
 use sqlparser::tokenizer::Token;
 
 /// Parameters of one statement at most, as in mysqld: their number has two bytes in the protocol.
@@ -151,7 +151,7 @@ pub struct Outline {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Template {
     text: String,
-    reading: Reading,
+    reading: ParseSettings,
     parameters: usize,
     limits: usize,
 }
@@ -162,7 +162,7 @@ impl Template {
     /// # Errors
     /// The text is no statement. One that is refused for another reason is a
     /// [`Statement::Refused`].
-    pub fn new(text: &str, reading: Reading) -> Result<(Self, Outline), Refused> {
+    pub fn new(text: &str, reading: ParseSettings) -> Result<(Self, Outline), Refused> {
         // The code of executable comments, once: their version is that of the server, which stays.
         let text = super::split::expand_version_comments(text, reading)?.into_owned();
         let mut c = Cursor::new(&text, reading)?;

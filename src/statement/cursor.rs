@@ -12,7 +12,7 @@ mod chain;
 mod expression;
 
 use super::hint_comment::HintComment;
-use super::{Reading, Refused, StatementPosition, lexis, split};
+use super::{ParseSettings, Refused, StatementPosition, lexis, split};
 use dbtrail_sql_text::Lexical;
 use sqlparser::tokenizer::{Location, Span, Token, TokenWithSpan};
 use std::ops::{Deref, DerefMut};
@@ -86,7 +86,7 @@ pub(super) fn unsupported(message: impl Into<String>) -> Refused {
 }
 
 impl<'a> Cursor<'a> {
-    pub(super) fn new(text: &'a str, reading: Reading) -> Result<Self, Refused> {
+    pub(super) fn new(text: &'a str, reading: ParseSettings) -> Result<Self, Refused> {
         if split::is_longer(text, reading, 2 * LONGEST) {
             return Err(syntax(format!(
                 "the statement has more than {LONGEST} tokens, which is more than is read"

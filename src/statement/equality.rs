@@ -66,14 +66,14 @@ fn compared(tokens: &[Located]) -> Option<Expr> {
 mod tests {
     use super::*;
     use crate::statement::cursor::located;
-    use crate::statement::{Reading, lexis};
+    use crate::statement::{ParseSettings, lexis};
     use proptest::prelude::*;
     use sqlparser::dialect::MySqlDialect;
     use sqlparser::parser::Parser;
     use sqlparser::tokenizer::TokenWithSpan;
 
     fn tokens(text: &str) -> Vec<TokenWithSpan> {
-        let mut tokens = lexis::tokens(text, Reading::default()).unwrap();
+        let mut tokens = lexis::tokens(text, ParseSettings::default()).unwrap();
         tokens.retain(|t| !matches!(t.token, Token::Whitespace(_) | Token::EOF));
         tokens
     }

@@ -2,14 +2,14 @@
 //! Statement"](https://dev.mysql.com/doc/refman/9.7/en/explain.html)).
 
 use super::cursor::Cursor;
-use super::{Reading, Refused, Statement, travel};
+use super::{ParseSettings, Refused, Statement, travel};
 use sqlparser::tokenizer::Token;
 
 /// EXPLAIN, DESCRIBE or DESC before a time-travel query; `None`: something else, the columns of a
 /// table among them.
 ///
 /// The query is read first, so that one that is refused is refused with the same words here.
-pub(super) fn explain(c: &Cursor<'_>, reading: Reading) -> Result<Option<Statement>, Refused> {
+pub(super) fn explain(c: &Cursor<'_>, reading: ParseSettings) -> Result<Option<Statement>, Refused> {
     let mut c = c.clone();
     if c.one_of(&["EXPLAIN", "DESCRIBE", "DESC"]).is_none() {
         return Ok(None);

@@ -7,7 +7,7 @@
 use super::cursor::{Cursor, shortened, unsupported};
 use super::hint_comment::{HintComment, ours};
 use super::timestamp::timestamp;
-use super::{Reading, Refused, StatementPosition, TimeClause};
+use super::{ParseSettings, Refused, StatementPosition, TimeClause};
 use sqlparser::tokenizer::Token;
 
 /// What the hints of a statement ask of this server.
@@ -35,7 +35,7 @@ pub(super) fn hints(comment: &HintComment) -> Result<Hints, Refused> {
     let mut padded = "\n".repeat(usize::try_from(at.line - 1).unwrap_or_default());
     padded.push_str(&" ".repeat(usize::try_from(at.column - 1).unwrap_or_default()));
     padded.push_str(text);
-    let mut c = Cursor::new(&padded, Reading::default())?;
+    let mut c = Cursor::new(&padded, ParseSettings::default())?;
     let mut hints = Hints::default();
     while !c.is_at_end() {
         one(&mut c, &mut hints)?;
@@ -136,7 +136,7 @@ mod tests {
     use crate::statement::TimestampExpr;
 
     fn read(text: &str) -> Result<Hints, Refused> {
-        hints(&Cursor::new(text, Reading::default()).unwrap().hint())
+        hints(&Cursor::new(text, ParseSettings::default()).unwrap().hint())
     }
 
     #[test]

@@ -6,7 +6,7 @@
 //! here, since its own reading differs where a key would be another one: `'\a'` is `a` in MySQL and
 //! a bell there.
 
-use super::Reading;
+use super::ParseSettings;
 use dbtrail_sql_text::unescaped;
 use sqlparser::dialect::{Dialect, MySqlDialect};
 use sqlparser::tokenizer::{Token, TokenWithSpan, Tokenizer, TokenizerError};
@@ -16,7 +16,7 @@ use std::any::TypeId;
 #[derive(Debug)]
 struct Lexis {
     mysql: MySqlDialect,
-    reading: Reading,
+    reading: ParseSettings,
 }
 
 impl Dialect for Lexis {
@@ -67,7 +67,7 @@ impl Dialect for Lexis {
 
 /// All tokens, white space and comments too; the text of strings and quoted names is what MySQL
 /// takes it for.
-pub(super) fn tokens(text: &str, reading: Reading) -> Result<Vec<TokenWithSpan>, TokenizerError> {
+pub(super) fn tokens(text: &str, reading: ParseSettings) -> Result<Vec<TokenWithSpan>, TokenizerError> {
     let dialect = Lexis { mysql: MySqlDialect {}, reading };
     let mut tokens = Vec::new();
     Tokenizer::new(&dialect, text).with_unescape(false).tokenize_with_location_into_buf(&mut tokens)?;
@@ -141,7 +141,7 @@ pub(super) fn join_strings(tokens: &mut Vec<TokenWithSpan>) {
 mod tests {
     use super::*;
 
-    fn read(text: &str, reading: Reading) -> Vec<Token> {
+    fn read(text: &str, reading: ParseSettings) -> Vec<Token> {
         let mut tokens = tokens(text, reading).unwrap();
         tokens.retain(|t| !matches!(t.token, Token::Whitespace(_)));
         join_strings(&mut tokens);
@@ -166,9 +166,12 @@ mod tests {
             (r#"'a' "b""c''""#, "ab\"c''"),
             ("'a' /* between */ 'b'", "ab"),
         ] {
-            assert_eq!(read(written, Reading::default()), [string(text)], "{written}");
+            assert_eq!(read(written, ParseSettings::default()), [string(text)], "{written}");
         }
-        assert_eq!(read("N'a' 'b'", Reading::default()), [Token::NationalStringLiteral("ab".to_owned())]);
+        assert_eq!(
+            read("N'a' 'b'", ParseSettings::default()),
+            [Token::NationalStringLiteral("ab".to_owned())]
+        );
     }
 
     /// The agent reads DDL with tokens of this project, statements are read with sqlparser's:
@@ -193,7 +196,7 @@ mod tests {
                 Token::HexStringLiteral(digits) => hex::decode(digits).ok().map(Own::Hex),
                 _ => None,
             };
-            read(text, Reading::default()).into_iter().filter_map(said).map(|t| t.to_string()).collect()
+            read(text, ParseSettings::default()).into_iter().filter_map(said).map(|t| t.to_string()).collect()
         };
         for text in [
             "SELECT * FROM `a``b`.t AS OF '2020-01-01' WHERE id IN (1, 2.5, .5, 1e5, 1E-5) AND größe = $x",
@@ -208,9 +211,9 @@ mod tests {
 
     #[test]
     fn ok_sql_modes() {
-        let plain = Reading { no_backslash_escapes: true, ..Reading::default() };
+        let plain = ParseSettings { no_backslash_escapes: true, ..ParseSettings::default() };
         assert_eq!(read(r"'a\' 'b''\n'", plain), [string(r"a\b'\n")]);
-        let ansi = Reading { ansi_quotes: true, ..Reading::default() };
+        let ansi = ParseSettings { ansi_quotes: true, ..ParseSettings::default() };
         assert_eq!(read(r#""a\""#, ansi), [Token::make_word(r"a\", Some('"'))]);
         assert_eq!(
             read(r#""a""b" `c``d`"#, ansi),

@@ -9,11 +9,11 @@ use super::cursor::{Cursor, syntax};
 use super::diagnostics::Example;
 use super::hint::{self, Hints};
 use super::select_list::distinct;
-use super::{Draft, Reading, Refused, StatementPosition, TimeClause, VirtualSchema};
+use super::{Draft, ParseSettings, Refused, StatementPosition, TimeClause, VirtualSchema};
 use sqlparser::tokenizer::Token;
 
 /// The query, if it has one of these forms.
-pub(super) fn orm(c: &Cursor<'_>, reading: Reading) -> Result<Option<Draft>, Refused> {
+pub(super) fn orm(c: &Cursor<'_>, reading: ParseSettings) -> Result<Option<Draft>, Refused> {
     let mut c = c.clone();
     if !c.clone().words(&["SELECT"]) {
         return Ok(None);

@@ -3,11 +3,11 @@
 //! [`Scanner`] finds quotes and comments in one pass, so that a packet of many statements is read
 //! once.
 
-use super::{Reading, Refused};
+use super::{ParseSettings, Refused};
 use dbtrail_sql_text::{ExecutableComments, Quoting, Scanner, Stretch};
 use std::borrow::Cow;
 
-fn scanner(text: &[u8], reading: Reading) -> Scanner<'_> {
+fn scanner(text: &[u8], reading: ParseSettings) -> Scanner<'_> {
     let quoting =
         Quoting { backslash_escapes: !reading.no_backslash_escapes, ansi_quotes: reading.ansi_quotes };
     Scanner::new(text, quoting, ExecutableComments::MySql(reading.version))
@@ -16,7 +16,7 @@ fn scanner(text: &[u8], reading: Reading) -> Scanner<'_> {
 /// The first statement of a text of several, and what follows its semicolon. White space and
 /// semicolons at the end of the text make no further statement.
 #[must_use]
-pub fn first(text: &[u8], reading: Reading) -> (&[u8], Option<&[u8]>) {
+pub fn first(text: &[u8], reading: ParseSettings) -> (&[u8], Option<&[u8]>) {
     let empty = |b: &u8| b.is_ascii_whitespace() || *b == b';';
     let end = text.iter().rposition(|b| !empty(b)).map_or(0, |last| last + 1);
     let text = &text[..end];
@@ -31,7 +31,7 @@ pub fn first(text: &[u8], reading: Reading) -> (&[u8], Option<&[u8]>) {
 
 /// The text with the code of executable comments expanded, each character in its place: `/*!40101
 /// SET a=1 */` becomes blanks, the statement and blanks.
-pub(super) fn expand_version_comments(text: &str, reading: Reading) -> Result<Cow<'_, str>, Refused> {
+pub(super) fn expand_version_comments(text: &str, reading: ParseSettings) -> Result<Cow<'_, str>, Refused> {
     if !text.contains("/*!") {
         return Ok(Cow::Borrowed(text));
     }
@@ -70,7 +70,7 @@ pub(super) fn expand_version_comments(text: &str, reading: Reading) -> Result<Co
 
 /// Whether a text has more tokens than so many, white space among them: known without making them,
 /// since each takes a hundred bytes.
-pub(super) fn is_longer(text: &str, reading: Reading, most: usize) -> bool {
+pub(super) fn is_longer(text: &str, reading: ParseSettings, most: usize) -> bool {
     if text.len() <= most {
         return false;
     }
@@ -95,7 +95,7 @@ mod tests {
     use sqlparser::dialect::MySqlDialect;
     use sqlparser::tokenizer::{Token, Tokenizer};
 
-    const READING: Reading = Reading {
+    const READING: ParseSettings = ParseSettings {
         ansi_quotes: false,
         no_backslash_escapes: false,
         version: 80_036,
@@ -103,7 +103,7 @@ mod tests {
         in_information_schema: false,
     };
 
-    fn all(text: &str, reading: Reading) -> Vec<String> {
+    fn all(text: &str, reading: ParseSettings) -> Vec<String> {
         let (mut rest, mut found) = (Some(text.as_bytes()), Vec::new());
         while let Some(text) = rest {
             let (one, following) = first(text, reading);
@@ -133,9 +133,9 @@ mod tests {
         ] {
             assert_eq!(all(text, READING), want, "{text}");
         }
-        let raw = Reading { no_backslash_escapes: true, ..READING };
+        let raw = ParseSettings { no_backslash_escapes: true, ..READING };
         assert_eq!(all(r"SELECT '\'; SELECT 3", raw), [r"SELECT '\'", " SELECT 3"]);
-        let ansi = Reading { ansi_quotes: true, ..READING };
+        let ansi = ParseSettings { ansi_quotes: true, ..READING };
         assert_eq!(all(r#"SELECT "\"; SELECT 3"#, ansi), [r#"SELECT "\""#, " SELECT 3"]);
     }
 

@@ -197,10 +197,10 @@ fn fsp(c: &mut Cursor<'_>) -> Result<u8, Refused> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::statement::Reading;
+    use crate::statement::ParseSettings;
 
     fn read(text: &str) -> Result<TimestampExpr, Refused> {
-        let mut c = Cursor::new(text, Reading::default()).unwrap();
+        let mut c = Cursor::new(text, ParseSettings::default()).unwrap();
         let read = timestamp(&mut c)?;
         if c.is_at_end() { Ok(read) } else { Err(c.unexpected("the end")) }
     }

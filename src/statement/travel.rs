@@ -7,11 +7,11 @@ use super::hint::{self, Hints};
 use super::select_list::distinct;
 use super::tables::{real_table, virtual_schema, virtual_tables};
 use super::timestamp::timestamp;
-use super::{Draft, Reading, Refused, TimeClause, TimestampExpr, VirtualSchema, orm};
+use super::{Draft, ParseSettings, Refused, TimeClause, TimestampExpr, VirtualSchema, orm};
 use sqlparser::tokenizer::Token;
 
 /// The time-travel query that a statement is; `None`: it is something else.
-pub(super) fn draft(c: Cursor<'_>, reading: Reading) -> Result<Option<Draft>, Refused> {
+pub(super) fn draft(c: Cursor<'_>, reading: ParseSettings) -> Result<Option<Draft>, Refused> {
     let named = virtual_tables(&c);
     if named.is_empty() {
         return orm::orm(&c, reading);

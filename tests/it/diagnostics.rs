@@ -8,7 +8,7 @@ use crate::support::{Agent, Plan, Reply, certificates};
 use dbtrail_shim::failure::Failure;
 use dbtrail_shim::plan::charsets::Charsets;
 use dbtrail_shim::plan::{self, Context, guard};
-use dbtrail_shim::statement::{Reading, Statement, parse};
+use dbtrail_shim::statement::{ParseSettings, Statement, parse};
 use dbtrail_shim::wire::error::{self, Unreachable};
 use dbtrail_types::column::TableDefinition;
 use dbtrail_types::names::ServerId;
@@ -46,7 +46,7 @@ const ORDERS: &str = r#"{"columns":[{"name":"id","type":"int","nullable":false,"
 /// What the shim says of a statement, without a request id; the clock is at noon of 2026-04-27,
 /// UTC.
 fn answer(text: &str) -> Result<(), Failure> {
-    let draft = match parse(text, Reading::default()) {
+    let draft = match parse(text, ParseSettings::default()) {
         Statement::TimeTravel(draft) | Statement::Explain(draft) => *draft,
         Statement::Refused(refused) => return Err(plan::refusal(refused)),
         _ => return Ok(()),

@@ -6,7 +6,7 @@
 use dbtrail_history::key;
 use dbtrail_shim::plan::charsets::{Charset, Charsets};
 use dbtrail_shim::plan::{self, Context, guard};
-use dbtrail_shim::statement::{Reading, Statement, parse};
+use dbtrail_shim::statement::{ParseSettings, Statement, parse};
 use dbtrail_types::agent_api::{KeyChoice, Keys, Octets};
 use dbtrail_types::charset;
 use dbtrail_types::column::{Column, ColumnKey, TableDefinition};
@@ -63,9 +63,9 @@ fn definition(table: &Table) -> TableDefinition {
 }
 
 /// What the SETs of a case have made of a session.
-fn session(sets: &[String]) -> (&str, Charsets, Zone, Reading) {
+fn session(sets: &[String]) -> (&str, Charsets, Zone, ParseSettings) {
     let (mut client, mut connection) = ("utf8mb4", "utf8mb4");
-    let (mut zone, mut reading) = (Zone::utc(), Reading::default());
+    let (mut zone, mut reading) = (Zone::utc(), ParseSettings::default());
     for set in sets {
         if let Some(name) = set.strip_prefix("SET NAMES ") {
             (client, connection) = (name, name);

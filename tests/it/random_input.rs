@@ -10,7 +10,7 @@ use dbtrail_shim::plan::{self, Context, guard};
 use dbtrail_shim::session::{
     self, Connections, Credential, Identity, LoginSlot, Process, Role, Session, Tenant,
 };
-use dbtrail_shim::statement::{InformationSchema, Reading, Statement, parse};
+use dbtrail_shim::statement::{InformationSchema, ParseSettings, Statement, parse};
 use dbtrail_types::charset;
 use dbtrail_types::column::TableDefinition;
 use dbtrail_types::names::{RequestId, ServerId};
@@ -103,7 +103,7 @@ struct Reached {
 }
 
 /// One text all the way, as far as it goes without an agent.
-async fn run(text: &str, reading: Reading, session: &mut Session, reached: &mut Reached) {
+async fn run(text: &str, reading: ParseSettings, session: &mut Session, reached: &mut Reached) {
     let statement = parse(text, reading);
     match statement {
         Statement::TimeTravel(draft) => {
@@ -156,7 +156,7 @@ async fn a_hundred_thousand_texts_and_no_panic() {
         let charset = if count % 8 == 0 { "latin1" } else { "utf8mb4" };
         let text = charset::decode(charset, &bytes)
             .map_or_else(|_| String::from_utf8_lossy(&bytes).into_owned(), std::borrow::Cow::into_owned);
-        let reading = Reading {
+        let reading = ParseSettings {
             ansi_quotes: count % 5 == 0,
             no_backslash_escapes: count % 7 == 0,
             orm_forms: count % 3 == 0,
@@ -243,7 +243,7 @@ async fn texts_without_measure_come_to_an_end() {
         ("UNION", format!("SELECT 1{}", " UNION SELECT 1".repeat(many / 3))),
     ] {
         let begun = std::time::Instant::now();
-        run(&text, Reading::default(), &mut session, &mut reached).await;
+        run(&text, ParseSettings::default(), &mut session, &mut reached).await;
         let taken = begun.elapsed();
         if std::env::var_os("SHOW").is_some() {
             eprintln!("{what}: {taken:?}");

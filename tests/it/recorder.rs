@@ -11,9 +11,9 @@ use dbtrail_history::binlog_position::{BinlogPosition, Identity, ResumePosition}
 use dbtrail_history::capture::BaselineRows;
 use dbtrail_history::capture::CaptureCommand;
 use dbtrail_history::capture::CaptureEvent;
+use dbtrail_history::capture::ClockReading as Clock;
 use dbtrail_history::capture::Declared;
 use dbtrail_history::capture::LogLoss;
-use dbtrail_history::capture::Reading as Clock;
 use dbtrail_history::capture::Start;
 use dbtrail_history::capture::ValidFrom;
 use dbtrail_history::engine::DiskOptions;

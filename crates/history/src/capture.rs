@@ -89,7 +89,7 @@ pub struct ValidFrom<T> {
 
 /// The server's clock, read before the end of the log was asked for.
 #[derive(Clone, Copy, Debug)]
-pub struct Reading {
+pub struct ClockReading {
     /// The server's clock at that time.
     pub now: Timestamp,
     /// Up to this instant the log holds every commit before the position; `None`: that is not
@@ -108,7 +108,7 @@ pub struct Reading {
     pub follows: bool,
 }
 
-impl Reading {
+impl ClockReading {
     /// The reading of a clock that is asked at no cost, of a server that does not wait.
     #[must_use]
     pub fn plain(now: Timestamp) -> Self {
@@ -204,7 +204,7 @@ pub enum CaptureEvent {
     /// room there.
     Events(Vec<ReceivedEvent>),
     /// The server's clock.
-    Clock(ValidFrom<Reading>),
+    Clock(ValidFrom<ClockReading>),
     /// A table as it is now. Compared with what the DDL in the log gave.
     Definition(ValidFrom<Looked>),
     /// Whose connections the server has.

@@ -4,12 +4,12 @@ use super::*;
 use crate::statement::{Limit, TimeClause, TimestampExpr};
 
 fn template(text: &str) -> (Template, Outline) {
-    Template::new(text, Reading::default()).unwrap()
+    Template::new(text, ParseSettings::default()).unwrap()
 }
 
 /// What a statement means that was written with this literal.
 fn literally(text: &str) -> String {
-    format!("{:?}", super::super::parse(text, Reading::default()))
+    format!("{:?}", super::super::parse(text, ParseSettings::default()))
 }
 
 fn without_placeholders(text: &str) -> String {
@@ -121,9 +121,9 @@ fn err_positions_without_parameters() {
     ] {
         assert!(matches!(template(text).1.statement, Statement::Refused(_)), "{text}");
     }
-    assert!(matches!(Template::new("SELECT ?1", Reading::default()), Err(Refused::Syntax { .. })));
+    assert!(matches!(Template::new("SELECT ?1", ParseSettings::default()), Err(Refused::Syntax { .. })));
     assert!(matches!(
-        super::super::parse("SELECT ?", Reading::default()),
+        super::super::parse("SELECT ?", ParseSettings::default()),
         Statement::Refused(Refused::Syntax { .. })
     ));
 }

@@ -6,7 +6,7 @@
 )]
 
 use super::super::cursor::{Cursor, syntax};
-use super::super::{Reading, Refused, Statement};
+use super::super::{ParseSettings, Refused, Statement};
 use super::select::selection;
 use super::{INFORMATION_SCHEMA, InformationSchema, Query, United};
 use sqlparser::tokenizer::Token;
@@ -20,7 +20,7 @@ const DEEPEST: usize = 8;
 /// information_schema, unqualified tables are of it too. `None`: it is another statement.
 pub(in crate::statement) fn selected(
     c: &mut Cursor<'_>,
-    reading: Reading,
+    reading: ParseSettings,
 ) -> Result<Option<Statement>, Refused> {
     let position = c.index();
     let is = c.words(&["SELECT"]) && (reads_it(c, reading.in_information_schema) || unites_constants(c));
@@ -32,7 +32,7 @@ pub(in crate::statement) fn selected(
 }
 
 /// A query that takes all that is left.
-pub(super) fn whole(c: &Cursor<'_>, reading: Reading) -> Result<Query, Refused> {
+pub(super) fn whole(c: &Cursor<'_>, reading: ParseSettings) -> Result<Query, Refused> {
     if depth(c) > DEEPEST {
         return Err(Refused::Unsupported {
             message: format!("more than {DEEPEST} SELECTs inside of each other"),

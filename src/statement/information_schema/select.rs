@@ -7,7 +7,7 @@
 
 use super::super::cursor::Cursor;
 use super::super::select_list::limit;
-use super::super::{MOST_COLUMNS, Reading, Refused, item};
+use super::super::{MOST_COLUMNS, ParseSettings, Refused, item};
 use super::subqueries::{CLAUSES, SubqueryParser, closing, set_aside};
 use super::{INFORMATION_SCHEMA, Item, Joined, Relation, Selection};
 use sqlparser::ast::Expr;
@@ -19,7 +19,7 @@ const MOST_TABLES: usize = 8;
 /// One SELECT, from after its word SELECT up to UNION or the end.
 pub(super) fn selection(
     c: &mut Cursor<'_>,
-    reading: Reading,
+    reading: ParseSettings,
     subquery: SubqueryParser,
 ) -> Result<Selection, Refused> {
     let source = c.part(c.index().saturating_sub(1), usize::MAX).source();
@@ -86,7 +86,7 @@ pub(in crate::statement) fn selected_item(part: &Cursor<'_>) -> Result<Item, Ref
 
 fn tables(
     list: &Cursor<'_>,
-    reading: Reading,
+    reading: ParseSettings,
     source: &str,
     subquery: SubqueryParser,
 ) -> Result<Vec<Joined>, Refused> {
@@ -123,7 +123,7 @@ fn tables(
 fn joined(
     c: &mut Cursor<'_>,
     left: bool,
-    reading: Reading,
+    reading: ParseSettings,
     source: &str,
     subquery: SubqueryParser,
 ) -> Result<Joined, Refused> {
@@ -150,7 +150,7 @@ fn joined(
 fn derived(
     c: &mut Cursor<'_>,
     left: bool,
-    reading: Reading,
+    reading: ParseSettings,
     subquery: SubqueryParser,
 ) -> Result<Joined, Refused> {
     let position = c.index();

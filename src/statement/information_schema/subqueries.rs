@@ -6,12 +6,12 @@
 )]
 
 use super::super::cursor::Cursor;
-use super::super::{Reading, Refused};
+use super::super::{ParseSettings, Refused};
 use super::{Query, Subquery, SubqueryKind, subquery_name};
 use sqlparser::tokenizer::Token;
 
 /// Reads a query in parentheses.
-pub(super) type SubqueryParser = fn(&Cursor<'_>, Reading) -> Result<Query, Refused>;
+pub(super) type SubqueryParser = fn(&Cursor<'_>, ParseSettings) -> Result<Query, Refused>;
 
 /// What can be after the tables of a SELECT.
 pub(super) const CLAUSES: [&str; 14] = [
@@ -35,7 +35,7 @@ pub(super) const CLAUSES: [&str; 14] = [
 /// stay where they are.
 pub(super) fn set_aside(
     c: &mut Cursor<'_>,
-    reading: Reading,
+    reading: ParseSettings,
     subquery: SubqueryParser,
 ) -> Result<Vec<Subquery>, Refused> {
     let mut found = Vec::new();

@@ -1,10 +1,10 @@
 //! Which tables a statement names.
 
 use super::*;
-use crate::statement::Reading;
+use crate::statement::ParseSettings;
 
 fn real_schema(text: &str) -> Option<String> {
-    real_table(&Cursor::new(text, Reading::default()).unwrap()).map(|(name, _)| name)
+    real_table(&Cursor::new(text, ParseSettings::default()).unwrap()).map(|(name, _)| name)
 }
 
 #[test]

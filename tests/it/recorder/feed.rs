@@ -3,7 +3,7 @@
 use crate::truth_agent;
 use dbtrail_history::binlog_position::{BinlogPosition, Identity, ResumePosition};
 use dbtrail_history::capture::{
-    CaptureCommand, CaptureEvent, Defaults, Reading as Clock, RecorderHandle, Start, ValidFrom,
+    CaptureCommand, CaptureEvent, ClockReading as Clock, Defaults, RecorderHandle, Start, ValidFrom,
 };
 use dbtrail_history::engine::{DiskOptions, Location};
 use dbtrail_history::log::SourceTime;

@@ -67,7 +67,7 @@ async fn recorded(known: u32, (since, until): (u64, u64), connections: bool) -> 
     let nobody = SessionsLook { at: Timestamp::from_micros(2), sessions: Vec::new() };
     let end = events.last().map_or(4, |(at, _)| *at);
     feed.send(CaptureEvent::Sessions(ValidFrom { after: position_at(end), what: nobody })).await;
-    let clock = dbtrail_history::capture::Reading::plain(files.coverage().newest);
+    let clock = dbtrail_history::capture::ClockReading::plain(files.coverage().newest);
     feed.send(CaptureEvent::Clock(ValidFrom { after: position_at(end), what: clock })).await;
     feed.writer.resume_position().await.expect("it writes");
     let mut asked = false;

@@ -3,7 +3,7 @@
 use super::waiting::Waiting;
 use super::{Recorder, visibility};
 use crate::binlog_position::{BinlogPosition, Identity, LastEvent, ResumePosition};
-use crate::capture::{CaptureCommand, CaptureEvent, EventFault, LogLoss, Reading, ReceivedEvent};
+use crate::capture::{CaptureCommand, CaptureEvent, ClockReading, EventFault, LogLoss, ReceivedEvent};
 use crate::engine::StoreError;
 use crate::ingest::Ingest;
 use crate::log::{LogFault, TakeError};
@@ -182,7 +182,7 @@ impl Recorder {
     }
 
     /// All commits up to a reading of the clock are in.
-    pub(super) fn clock(&mut self, reading: &Reading) -> Result<(), StoreError> {
+    pub(super) fn clock(&mut self, reading: &ClockReading) -> Result<(), StoreError> {
         self.sight_reached(reading);
         self.commit()?;
         let newest = if reading.follows { self.sight.applied() } else { reading.safe };

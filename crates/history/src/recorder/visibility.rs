@@ -9,7 +9,7 @@
 
 use super::{Recorder, Waiting};
 use crate::binlog_position::{BinlogPosition, Identity};
-use crate::capture::{Reading, ValidFrom};
+use crate::capture::{ClockReading, ValidFrom};
 use crate::commit_index::Blurred;
 use crate::log::{CommittedTransaction, Gtid, SourceTime, Stamp};
 use crate::store::ChangeSequence;
@@ -61,7 +61,7 @@ fn is_uuid_of(server: &Identity, source: [u8; 16]) -> bool {
 
 impl Sight {
     /// A reading has come.
-    pub(super) fn came(&mut self, reading: &ValidFrom<Reading>) {
+    pub(super) fn came(&mut self, reading: &ValidFrom<ClockReading>) {
         if self.came.len() >= READINGS {
             self.came.pop_front();
         }
@@ -171,7 +171,7 @@ impl Recorder {
     }
 
     /// The log is taken in up to a reading of the clock.
-    pub(super) fn sight_reached(&mut self, reading: &Reading) {
+    pub(super) fn sight_reached(&mut self, reading: &ClockReading) {
         let next = self.ingest.next;
         if let Some((from, delay)) = self.sight.settled
             && reading.delay > delay
@@ -206,7 +206,7 @@ mod tests {
         for i in 0..20_u32 {
             // Two readings a second, by a clock that is ten seconds further.
             let now = Timestamp::from_micros(10_000_000 + i64::from(i) * 500_000);
-            let reading = Reading {
+            let reading = ClockReading {
                 now,
                 safe: None,
                 asked: at(u64::from(i) * 500),

@@ -2,14 +2,14 @@
 
 use super::Recorder;
 use crate::binlog_position::BinlogPosition;
-use crate::capture::{BaselineRows, Looked, Reading, SessionsLook, ValidFrom};
+use crate::capture::{BaselineRows, ClockReading, Looked, SessionsLook, ValidFrom};
 use crate::engine::StoreError;
 use dbtrail_types::names::TableName;
 
 /// What waits for the log.
 #[derive(Debug)]
 pub(super) enum Waiting {
-    Clock(ValidFrom<Reading>),
+    Clock(ValidFrom<ClockReading>),
     Definition(ValidFrom<Looked>),
     Sessions(ValidFrom<SessionsLook>),
     Baseline(ValidFrom<BaselineRows>, tokio::sync::oneshot::Sender<bool>),

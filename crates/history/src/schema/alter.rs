@@ -49,7 +49,7 @@ enum PositionedColumn {
 }
 
 /// The statement, read but not carried out.
-struct Reading<'a> {
+struct AlterReader<'a> {
     before: &'a Full,
     silent: ImplicitDefault,
     /// The current database: a new name without a schema is in it, not in that of the table.
@@ -116,7 +116,7 @@ fn plain(
     declared.collation_certain = before.collation_certain;
     declared.engine.clone_from(&before.engine);
     declared.partitions.clone_from(&before.partitions);
-    let mut reading = Reading {
+    let mut reading = AlterReader {
         before,
         silent,
         schema,
@@ -185,7 +185,7 @@ fn column_position(tokens: &mut Tokens) -> Result<ColumnPosition, Unread> {
     }
 }
 
-impl Reading<'_> {
+impl AlterReader<'_> {
     fn action(&mut self, tokens: &mut Tokens) -> Result<(), Unread> {
         match tokens.one_of(ACTIONS) {
             Some("ADD") => self.add(tokens),

@@ -12,7 +12,7 @@ use super::own_connections::OwnConnections;
 use super::running::Connection;
 use super::session::Session;
 use super::{replica, waiting};
-use crate::capture::{Reading, ValidFrom};
+use crate::capture::{ClockReading, ValidFrom};
 use crate::log::SourceTime;
 use dbtrail_types::timestamp::Timestamp;
 use std::time::{Duration, Instant as Timer};
@@ -26,7 +26,7 @@ pub(super) async fn read(
     session: &mut Session,
     own: &OwnConnections,
     time: SourceTime,
-) -> Result<ValidFrom<Reading>, ClientError> {
+) -> Result<ValidFrom<ClockReading>, ClientError> {
     let delay = waiting::longest(session).await?;
     let asked = Timer::now();
     let (now, safe, follows) = if session.facts.commit_stamps() {
@@ -39,7 +39,7 @@ pub(super) async fn read(
     };
     let after = session.log_end().await?;
     let took = asked.elapsed();
-    Ok(ValidFrom { after, what: Reading { now, safe, asked, took, delay, follows } })
+    Ok(ValidFrom { after, what: ClockReading { now, safe, asked, took, delay, follows } })
 }
 
 /// The clock, the time that is safe by it, and whether none is since the server applies

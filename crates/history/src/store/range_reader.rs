@@ -109,14 +109,14 @@ impl<T> Pages<T> {
 }
 
 /// The key whose versions are being read.
-struct Reading {
+struct KeyReading {
     row: Vec<u8>,
     held: Option<(Option<Image>, DefinitionId)>,
     reported: Option<RowAtPosition>,
     seen: usize,
 }
 
-impl Reading {
+impl KeyReading {
     fn done(self, ready: &mut VecDeque<(EncodedKey, RowAtPosition)>) -> usize {
         let held =
             self.held.map_or(RowAtPosition::Nothing, |(row, definition)| RowAtPosition::Row(row, definition));
@@ -229,7 +229,7 @@ impl RangeReader {
     fn read_versions(&mut self, snapshot: &dyn Snapshot) -> Result<(), StoreError> {
         let (cut, end, unchecked) = (self.cut, self.end, self.unchecked);
         let Pages { from, to, ready } = &mut self.versions;
-        let (mut bytes, mut looked, mut now) = (0, 0, None::<Reading>);
+        let (mut bytes, mut looked, mut now) = (0, 0, None::<KeyReading>);
         let mut next = None;
         snapshot.forward(Table::Versions, from, to, &mut |stored, value| {
             let row = row_of(stored)?;
@@ -242,7 +242,7 @@ impl RangeReader {
                     next = Some(stored.to_vec());
                     return Ok(false);
                 }
-                now = Some(Reading { row: row.to_vec(), held: None, reported: None, seen: 0 });
+                now = Some(KeyReading { row: row.to_vec(), held: None, reported: None, seen: 0 });
             }
             looked += 1;
             let Some(reading) = &mut now else { return Ok(false) };

@@ -1,13 +1,13 @@
 //! The actions of ALTER TABLE on columns and keys, as they are read.
 
-use super::{ColumnPosition, PositionedColumn, Reading, column_position};
+use super::{AlterReader, ColumnPosition, PositionedColumn, column_position};
 use crate::schema::columns::{column, index, set_default, word_or_text};
 use crate::schema::table::FullColumn;
 use crate::schema::token::{Tokens, Unread, show};
 use crate::schema::unread::{Malformed, Uncertainty};
 use dbtrail_types::column::same_name;
 
-impl Reading<'_> {
+impl AlterReader<'_> {
     pub(super) fn add(&mut self, tokens: &mut Tokens) -> Result<(), Unread> {
         if tokens.words(&["SYSTEM", "VERSIONING"]) {
             self.versioning = Some(true);

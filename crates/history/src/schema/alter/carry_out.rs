@@ -1,6 +1,6 @@
 //! The actions of an ALTER TABLE, carried out together.
 
-use super::{Altered, ColumnPosition, PositionedColumn, Reading, called, drop_index};
+use super::{AlterReader, Altered, ColumnPosition, PositionedColumn, called, drop_index};
 use crate::schema::converted::{fits_row, keeps_labels, redefined_size, sized_for, unchanged_size};
 use crate::schema::table::{BackfilledValue, Full, FullColumn};
 use crate::schema::token::Unread;
@@ -16,7 +16,7 @@ pub(super) struct Slot {
     pub(super) from: Option<usize>,
 }
 
-impl Reading<'_> {
+impl AlterReader<'_> {
     pub(super) fn carry_out(mut self) -> Result<Altered, Unread> {
         self.set_defaults()?;
         if let Some((collation, certain)) = self.converted.take() {
