@@ -155,9 +155,9 @@ fn shown(sum: i128, scale: u8) -> String {
     if fraction.is_empty() { format!("{sign}{whole}") } else { format!("{sign}{whole}.{fraction}") }
 }
 
-/// A number without the zeros of ZEROFILL, which MIN and MAX do not show.
+/// A number without the zeros of ZEROFILL, which MIN and MAX do not show, nor those of the year 0.
 fn unpadded(cell: Vec<u8>, declared: &Column) -> Vec<u8> {
-    if !declared.ty.is_exact_number() {
+    if !declared.ty.is_exact_number() && declared.ty != ColumnType::Year {
         return cell;
     }
     let zeros = cell.iter().take_while(|digit| **digit == b'0').count();
@@ -198,7 +198,8 @@ mod tests {
             ("0000", "int", "0"),
             ("000.50", "decimal(5,2)", "0.50"),
             ("-0.50", "decimal(5,2)", "-0.50"),
-            ("0000", "year", "0000"),
+            ("0000", "year", "0"),
+            ("2026", "year", "2026"),
         ] {
             assert_eq!(unpadded(cell.as_bytes().to_vec(), &column(ty)), text.as_bytes(), "{cell}");
         }

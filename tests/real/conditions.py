@@ -17,6 +17,7 @@ import tempfile
 import time
 
 import pymysql
+import pymysql.converters
 
 import servers
 from harness import binary, dies_with_us, free_port
@@ -183,7 +184,7 @@ def main():
 def compared(args, port):
     r = random.Random(args.seed)
     listen = free_port()
-    server = pymysql.connect(host="127.0.0.1", port=port, user="root", autocommit=True, charset="utf8mb4", init_command="SET time_zone = '+00:00'")
+    server = pymysql.connect(host="127.0.0.1", port=port, user="root", autocommit=True, charset="utf8mb4", conv=pymysql.converters.encoders, init_command="SET time_zone = '+00:00'")
     c = server.cursor()
     c.execute("CREATE DATABASE conditions")
     folder = tempfile.mkdtemp(prefix="dbtrail-conditions-")
@@ -238,7 +239,7 @@ def connect(port, log):
     """The shim's line for clients names user and password."""
     text = open(log).read()
     user, password = (re.search(r"^%s +(\S+)" % word, text, re.M).group(1) for word in ("user", "password"))
-    return pymysql.connect(host="127.0.0.1", port=port, user=user, password=password, charset="utf8mb4", ssl={"check_hostname": False})
+    return pymysql.connect(host="127.0.0.1", port=port, user=user, password=password, charset="utf8mb4", conv=pymysql.converters.encoders, ssl={"check_hostname": False})
 
 
 if __name__ == "__main__":
