@@ -248,3 +248,14 @@ fn system_versioned_tables_have_their_rows_of_now() {
         assert_eq!(kinds, ["INSERT", "DELETE", "INSERT", "UPDATE"], "{kind}");
     }
 }
+
+/// A statement gives the rows of a table other keys, none of which is in the log: all of them are
+/// known right after it, and so is what foreign keys do to them then.
+#[test]
+fn rows_go_to_their_new_keys() {
+    for kind in KINDS {
+        let recorded = recorded(kind, "other_keys").expect("it is recorded for all servers");
+        let (right, refused) = recorded.answers();
+        assert!(right > 200 && refused.is_empty(), "{kind}: {right} right, {refused:#?}");
+    }
+}

@@ -21,6 +21,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 mod absent_ranges;
+mod all_rows;
 mod cascade;
 mod committed;
 mod declared;
@@ -35,6 +36,7 @@ mod noting;
 mod partitions;
 pub(crate) mod pieces;
 mod references;
+mod rekeyed;
 mod renames;
 mod rows;
 mod source;

@@ -20,8 +20,12 @@ impl Ingest {
             return self.move_rows(moved, at);
         }
         let altered = if let Effect::Altered(name, _) = &effect { Some(name.clone()) } else { None };
+        let rekeyed = self.rekeyed(&effect)?;
         self.carry_out(effect, at);
         if let Some(name) = altered {
+            if let Some(rows) = rekeyed {
+                self.keep_rekeyed(&name, rows)?;
+            }
             self.want_references(&name);
         }
         Ok(())

@@ -7,21 +7,18 @@ use super::references::Referring;
 use super::target::Target;
 use crate::engine::StoreError;
 use crate::image::{self, Content};
-use crate::log::{Change, CommittedTransaction};
 use crate::names::TableState;
 use crate::schema::{Emptied, Moved};
-use crate::store::{ChangeSequence, EncodedKey, GenerationId, Versions};
+use crate::store::ChangeSequence;
 use dbtrail_types::agent_api::EventType;
 use dbtrail_types::column::Column;
 use dbtrail_types::names::TableName;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-/// Keys looked at in one go.
-const AT_ONCE: usize = 1024;
-/// Rows of partitions that go one by one, at most: each is a change that is kept in memory until
-/// its statement is whole.
-const MOST: usize = 500_000;
+/// Rows that one statement moves or removes, at most: each is kept in memory until its statement is
+/// whole.
+pub(super) const MOST: usize = 500_000;
 
 /// The row before a change and the row after it, packed.
 type Both<'a> = (Option<&'a [u8]>, Option<&'a [u8]>);
@@ -45,20 +42,6 @@ fn same_form(a: &Target, b: &Target) -> bool {
 }
 
 impl Ingest {
-    /// Whether rows of an entry can only be known by rows that are in the store: a commit has to
-    /// come before it.
-    #[must_use]
-    pub fn leans_on_store(entry: &CommittedTransaction) -> bool {
-        entry.changes.is_spilled()
-            || entry.changes.in_memory().iter().any(|change| match change {
-                Change::Statement(statement) => {
-                    let sql = statement.sql.to_ascii_uppercase();
-                    sql.contains("PARTITION") && sql.contains("ALTER")
-                }
-                Change::Rows(_) | Change::Unfollowable { .. } => false,
-            })
-    }
-
     /// Some partitions of a table lose their rows.
     pub(super) fn empty_partitions(
         &mut self,
@@ -121,7 +104,7 @@ impl Ingest {
     }
 
     /// A table whose rows are found by key.
-    fn keyed_target(&mut self, name: &TableName) -> Result<Target, NotFollowed> {
+    pub(super) fn keyed_target(&mut self, name: &TableName) -> Result<Target, NotFollowed> {
         let TableState::Table(generation, id) = self.names.current(name) else {
             return Err(NotFollowed::UnknownColumns);
         };
@@ -192,70 +175,23 @@ impl Ingest {
         emptied: Option<&Emptied>,
     ) -> Result<Result<Vec<Vec<u8>>, NotFollowed>, StoreError> {
         let mut rows = Vec::new();
-        for base in [false, true] {
-            let mut from = Vec::new();
-            while let Some(keys) = self.some_keys(target.generation, &from, base)? {
-                if let Some(last) = keys.last() {
-                    from = crate::engine::after_prefix(last);
-                }
-                for key in keys {
-                    let snapshot = self.committed();
-                    if base
-                        && Versions(&*snapshot)
-                            .newest_before(target.generation, &key, ChangeSequence::END)?
-                            .is_some()
-                    {
-                        continue;
-                    }
-                    let Some((row, under)) = self.row_now(target.generation, &key)? else { continue };
-                    let row = match self.under_now(row, under, target.id) {
-                        Ok(row) => row,
-                        Err(why) => return Ok(Err(why)),
-                    };
-                    let Some(emptied) = emptied else {
-                        rows.push(row.bytes().to_vec());
-                        if rows.len() > MOST {
-                            return Ok(Err(NotFollowed::TooManyRows));
-                        }
-                        continue;
-                    };
-                    let cells: Option<Vec<Option<&[u8]>>> = image::cells(row.bytes())
-                        .map(|cell| match cell {
-                            Content::Null => Some(None),
-                            Content::Bytes(bytes) => Some(Some(bytes)),
-                            Content::Unknown => None,
-                        })
-                        .collect();
-                    let held = cells.and_then(|cells| emptied.keeps(&target.columns.definition, &cells));
-                    match held {
-                        Some(true) => rows.push(row.bytes().to_vec()),
-                        Some(false) => {}
-                        None => return Ok(Err(NotFollowed::PartitionOfRow)),
-                    }
-                    if rows.len() > MOST {
-                        return Ok(Err(NotFollowed::TooManyRows));
-                    }
-                }
+        let found = self.each_row(target.generation, |ingest, row, under| {
+            let row = ingest.under_now(row, under, target.id)?;
+            let held = emptied.map_or(Some(true), |emptied| {
+                let cells: Option<Vec<Option<&[u8]>>> = image::cells(row.bytes())
+                    .map(|cell| match cell {
+                        Content::Null => Some(None),
+                        Content::Bytes(bytes) => Some(Some(bytes)),
+                        Content::Unknown => None,
+                    })
+                    .collect();
+                emptied.keeps(&target.columns.definition, &cells?)
+            });
+            if held.ok_or(NotFollowed::PartitionOfRow)? {
+                rows.push(row.bytes().to_vec());
             }
-        }
-        Ok(Ok(rows))
-    }
-
-    fn some_keys(
-        &mut self,
-        generation: GenerationId,
-        from: &[u8],
-        base: bool,
-    ) -> Result<Option<Vec<EncodedKey>>, StoreError> {
-        let snapshot = self.committed();
-        let versions = Versions(&*snapshot);
-        let last = vec![0xff_u8; 1 << 12];
-        let window = (from, last.as_slice());
-        let keys = if base {
-            versions.base_keys(generation, window, AT_ONCE)?
-        } else {
-            versions.keys(generation, window, ChangeSequence::END, AT_ONCE)?
-        };
-        Ok((!keys.is_empty()).then_some(keys))
+            if rows.len() > MOST { Err(NotFollowed::TooManyRows) } else { Ok(()) }
+        })?;
+        Ok(found.map(|()| rows))
     }
 }

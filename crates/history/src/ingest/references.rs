@@ -51,6 +51,8 @@ pub(super) struct Pending {
     rows: HashMap<Vec<u8>, Option<(Image, DefinitionId)>>,
     /// Foreign keys whose entries are to be made from all rows.
     wanted: Vec<(TableName, GenerationId, u32)>,
+    /// Rows are kept that the next entry may be about.
+    pub(super) wants_commit: bool,
 }
 
 impl Pending {
@@ -61,6 +63,7 @@ impl Pending {
     /// Everything into a batch.
     pub(super) fn flush(&mut self, batch: &mut Batch) {
         self.rows.clear();
+        self.wants_commit = false;
         for (entry, comes) in std::mem::take(&mut self.entries) {
             if comes {
                 batch.put(Table::References, &entry, &[]);
@@ -198,7 +201,7 @@ impl Ingest {
     /// entries of a new foreign key are made.
     #[must_use]
     pub fn wants_commit(&self) -> bool {
-        !self.pending.wanted.is_empty()
+        self.pending.wants_commit || !self.pending.wanted.is_empty()
     }
 
     /// Makes the entries that are wanted, of the rows in the store: right after a commit.

@@ -14,6 +14,11 @@ use crate::store::{BaseRow, GenerationId, put_base};
 use dbtrail_types::names::TableName;
 use dbtrail_types::result_set::Row;
 
+/// Seen after EXCHANGE PARTITION ... WITHOUT VALIDATION: a server looks for a key in one partition
+/// alone.
+const TWO_ROWS: &str =
+    "the server has two rows with one key (rows lie in partitions to which they do not belong)";
+
 /// A table of which not all rows were read.
 type Unread = (TableName, GenerationId, DefinitionId);
 
@@ -99,15 +104,15 @@ impl Recorder {
             let key = match base_key(&definition, row) {
                 Ok(key) => key,
                 Err(why) => {
-                    tracing::warn!(table = %name, "rows of the table cannot be found by key: {why}");
-                    if let Some(generation) = self.ingest.generation_mut(read.generation) {
-                        generation.uncertain.get_or_insert_with(|| why.to_string());
-                        generation.baseline = Baseline::None;
-                    }
-                    self.unwritten = true;
+                    self.cannot_be_keyed(&name, read.generation, &why.to_string());
                     return Ok(false);
                 }
             };
+            // They come in the order of their keys.
+            if kept.last().is_some_and(|(last, _)| *last == key) {
+                self.cannot_be_keyed(&name, read.generation, TWO_ROWS);
+                return Ok(false);
+            }
             let base = BaseRow { definition: read.definition, row: Image::pack(row) };
             put_base(&mut batch, read.generation, &key, &base);
             kept.push((key, base.row));
@@ -140,6 +145,16 @@ impl Recorder {
         self.ingest.add(&batch);
         self.unwritten = true;
         Ok(true)
+    }
+
+    /// Rows of a table cannot be found by key: it is read no further.
+    fn cannot_be_keyed(&mut self, name: &TableName, generation: GenerationId, why: &str) {
+        tracing::warn!(table = %name, "rows of the table cannot be found by key: {why}");
+        if let Some(generation) = self.ingest.generation_mut(generation) {
+            generation.uncertain.get_or_insert_with(|| why.to_owned());
+            generation.baseline = Baseline::None;
+        }
+        self.unwritten = true;
     }
 
     pub(super) fn baseline_progress(&self) -> BaselineProgress {
