@@ -6,6 +6,7 @@ mod recorded_steps;
 use dbtrail_history::schema::SilentChange;
 use recorded_steps::{KINDS, Step, Table, recorded};
 use serde_json::Value;
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 #[test]
@@ -257,5 +258,36 @@ fn rows_go_to_their_new_keys() {
         let recorded = recorded(kind, "other_keys").expect("it is recorded for all servers");
         let (right, refused) = recorded.answers();
         assert!(right > 200 && refused.is_empty(), "{kind}: {right} right, {refused:#?}");
+    }
+}
+
+/// CONVERT TO a character set whose letters are not bytes of ASCII makes other labels of ENUM: from
+/// there on the table is refused.
+#[test]
+fn labels_are_damaged_by_wide_character_sets() {
+    for kind in ["mysql-9.7", "mysql-9.7-native"] {
+        let recorded = recorded(kind, "labels").expect("it is recorded");
+        let (right, refused) = recorded.answers();
+        let wide = refused.iter().all(|(_, why)| why.contains("CHARACTER SET ucs2"));
+        assert!(right >= 6 && refused.len() == 6 && wide, "{kind}: {right} right, {refused:#?}");
+    }
+}
+
+/// What a server writes of CREATE TABLE ... SELECT is in UTF-8, whatever the client's character set
+/// is; so is that of ... LIKE a temporary table, which on MySQL nothing tells from a client's text.
+/// Of a text with question marks for what the connection lacks, the log has what the client sent.
+#[test]
+fn texts_of_statements_are_in_the_character_set_of_who_wrote_them() {
+    for kind in KINDS {
+        let recorded = recorded(kind, "texts").expect("it is recorded for all servers");
+        let (right, refused) = recorded.answers();
+        let unread: BTreeSet<&str> = refused.iter().map(|(table, _)| table.as_str()).collect();
+        let lacks = |(table, why): &(String, String)| {
+            table == "l" && why.contains("cannot be decoded")
+                || why.contains("character_set_connection lacks")
+        };
+        assert!(right > 35 && refused.iter().all(lacks), "{kind}: {right} right, {refused:#?}");
+        let expected: &[&str] = if kind.starts_with("mysql") { &["l", "n", "t"] } else { &["n", "t"] };
+        assert_eq!(unread.into_iter().collect::<Vec<_>>(), expected, "{kind}");
     }
 }

@@ -270,6 +270,34 @@ SCENARIOS = {
         "DELETE FROM p WHERE id = 2",
         "DELETE FROM p",
     ]),
+    # The text of c and l is the server's own, in UTF-8; that of n has question marks for what latin1 lacks.
+    "texts": ("m", [
+        "SET GLOBAL binlog_row_metadata = 'MINIMAL'",
+        "CREATE TABLE t (id INT PRIMARY KEY, `größe` INT DEFAULT 5, e ENUM('é', '日') CHARACTER SET utf8mb4, d VARCHAR(9) CHARACTER SET utf8mb4 DEFAULT 'ü')",
+        "INSERT INTO t (id, e) VALUES (1, 'é'), (2, '日')",
+        "CREATE TEMPORARY TABLE made (id INT PRIMARY KEY, e ENUM('é', '日') CHARACTER SET utf8mb4)",
+        "SET character_set_client = latin1, character_set_connection = latin1",
+        "CREATE TABLE c (PRIMARY KEY (id)) SELECT * FROM t",
+        "CREATE TABLE l LIKE made",
+        "SET NAMES utf8mb4",
+        "UPDATE c SET d = 'x' WHERE id = 1",
+        "INSERT INTO c (id) VALUES (3)",
+        "INSERT INTO l VALUES (1, '日')",
+        "SET character_set_connection = latin1",
+        "ALTER TABLE t ADD n VARCHAR(9) CHARACTER SET utf8mb4 NOT NULL DEFAULT '日'",
+        "CREATE TABLE n (id INT PRIMARY KEY, e ENUM('é', '日') CHARACTER SET utf8mb4)",
+        "INSERT INTO n VALUES (1, 2)",
+        "SET NAMES utf8mb4",
+        "SET GLOBAL binlog_row_metadata = 'FULL'",
+    ]),
+    # CONVERT TO leaves the bytes of labels as they are.
+    "labels": ("mysql", [
+        "CREATE TABLE t (id INT PRIMARY KEY, e ENUM('new', 'paid', ''), v INT) CHARACTER SET latin1",
+        "INSERT INTO t VALUES (1, 'new', 1), (2, 'paid', 1), (3, '', 1)",
+        "ALTER TABLE t CONVERT TO CHARACTER SET utf8mb4",
+        "ALTER TABLE t CONVERT TO CHARACTER SET ucs2",
+        "UPDATE t SET v = 2 WHERE id = 1",
+    ]),
     # Where the server versions a table again, and an ALTER of its columns.
     "versioned_alter": ("mariadb", [
         "CREATE TABLE t (id INT PRIMARY KEY, v INT) WITH SYSTEM VERSIONING",

@@ -4,6 +4,7 @@
 //! a table map itself says.
 
 mod assembly;
+mod author;
 mod bytes;
 mod collations;
 mod compressed;

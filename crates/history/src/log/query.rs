@@ -2,6 +2,7 @@
 //! Events"](https://dev.mysql.com/doc/dev/mysql-server/latest/page_protocol_replication_binlog_event.html),
 //! `Query_event`): a statement, and the settings it ran under.
 
+use super::author::Author;
 use super::bytes::{Bytes, text};
 use super::event::{Event, kind};
 use super::{LogFault, LoggedStatement, ServerVersion, collations, rows, text as decoding};
@@ -29,7 +30,7 @@ pub(super) fn read(event: &Event, server: ServerVersion) -> Result<LoggedStateme
         connection,
         ..LoggedStatement::plain("", server, Timestamp::from_micros(i64::from(event.timestamp) * 1_000_000))
     };
-    variables(&mut Bytes(settings), &mut statement)?;
+    let numbered = variables(&mut Bytes(settings), &mut statement)?;
     let inflated;
     let sql = if event.kind == kind::MARIADB_QUERY_COMPRESSED {
         inflated = rows::inflate(input.0)?;
@@ -37,14 +38,24 @@ pub(super) fn read(event: &Event, server: ServerVersion) -> Result<LoggedStateme
     } else {
         input.0
     };
-    (statement.sql, statement.decoded) =
-        decoding::decode(sql, statement.charsets.map(|(client, _, _)| client));
+    let client = statement.charsets.map(|(client, _, _)| client);
+    (statement.sql, statement.decoded) = match Author::of(sql, server, numbered) {
+        Author::Client => decoding::decode(sql, client),
+        Author::Server => {
+            // Nothing of it was ever in the character set of the connection.
+            statement.charsets = statement.charsets.map(|(client, _, server)| (client, client, server));
+            decoding::decode(sql, None)
+        }
+        Author::Unknown => decoding::decode_either(sql, client),
+    };
     Ok(statement)
 }
 
 /// The status variables (MySQL: `Query_event_status_vars`). They come in no promised order and
-/// without lengths: one that is not known ends the reading.
-fn variables(input: &mut Bytes<'_>, statement: &mut LoggedStatement) -> Result<(), LogFault> {
+/// without lengths: one that is not known ends the reading. Gives whether the number of a DDL
+/// statement is among them.
+fn variables(input: &mut Bytes<'_>, statement: &mut LoggedStatement) -> Result<bool, LogFault> {
+    let mut numbered = false;
     let mariadb = statement.server.mariadb;
     let collation = |input: &mut Bytes<'_>| input.u16().map(|id| collations::of_server(id, mariadb));
     while !input.is_empty() {
@@ -64,8 +75,12 @@ fn variables(input: &mut Bytes<'_>, statement: &mut LoggedStatement) -> Result<(
             // Language of names of months.
             7 => drop(input.take(2)?),
             8 => statement.database_collation = Some(collation(input)?),
-            // Tables of a multi-table update; XID of a DDL statement (MySQL, MariaDB).
-            9 | 17 | 129 => drop(input.take(8)?),
+            // Tables of a multi-table update; then the XID of a DDL statement (MySQL, MariaDB).
+            9 => drop(input.take(8)?),
+            17 | 129 => {
+                input.take(8)?;
+                numbered = true;
+            }
             // The user and host of a definer.
             11 => {
                 input.short_name()?;
@@ -98,11 +113,11 @@ fn variables(input: &mut Bytes<'_>, statement: &mut LoggedStatement) -> Result<(
             }
             other => {
                 tracing::debug!(variable = other, "a status variable of a statement that is not known");
-                return Ok(());
+                return Ok(numbered);
             }
         }
     }
-    Ok(())
+    Ok(numbered)
 }
 
 /// Names of the schemas that a statement changed, each with a zero at its end; 254: too many to be

@@ -32,6 +32,19 @@ pub(super) fn decode(sql: &[u8], client: Option<u16>) -> (String, bool) {
     if set.starts_with("utf8") {
         return (String::from_utf8_lossy(sql).into_owned(), false);
     }
+    (ascii_of(&set, sql), false)
+}
+
+/// The same of a text that may be in UTF-8, whatever the client's character set is.
+pub(super) fn decode_either(sql: &[u8], client: Option<u16>) -> (String, bool) {
+    match client.map(collations::charset) {
+        Some(Some(set)) if !set.starts_with("utf8") => (ascii_of("", sql), false),
+        _ => decode(sql, client),
+    }
+}
+
+/// What is ASCII, and [`UNREAD`] for each other character.
+fn ascii_of(set: &str, sql: &[u8]) -> String {
     let mut text = String::with_capacity(sql.len());
     let mut rest = sql;
     while let Some(first) = rest.first() {
@@ -40,10 +53,10 @@ pub(super) fn decode(sql: &[u8], client: Option<u16>) -> (String, bool) {
             rest = &rest[1..];
         } else {
             text.push(UNREAD);
-            rest = &rest[character(&set, rest).min(rest.len())..];
+            rest = &rest[character(set, rest).min(rest.len())..];
         }
     }
-    (text, false)
+    text
 }
 
 /// Bytes of the character with which `text` begins. In some sets the second byte of a character can

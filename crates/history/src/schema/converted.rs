@@ -89,13 +89,21 @@ pub(super) fn fits_row(column: &Column, collation: &str) -> Result<(), Unread> {
     Ok(())
 }
 
+/// Whether a byte below 0x80 is the same character as in ASCII.
+fn extends_ascii(set: Option<&str>) -> bool {
+    !matches!(set, None | Some("ucs2" | "utf16" | "utf16le" | "utf32" | "swe7"))
+}
+
 /// The bytes of labels stay under CONVERT TO, whatever they mean in the new character set (seen:
-/// enum('é') becomes enum('Ã©') in latin1).
+/// enum('é') becomes enum('Ã©') in latin1, and enum('new') becomes enum('湥') in ucs2).
 pub(super) fn keeps_labels(column: &Column, collation: &str) -> Result<(), Unread> {
     let (ColumnType::Enum { labels } | ColumnType::Set { labels }) = &column.ty else { return Ok(()) };
     let utf8 = |set: Option<&str>| matches!(set, Some("utf8mb4" | "utf8mb3" | "utf8"));
     let set = collation.split('_').next();
-    if labels.iter().all(|l| l.is_ascii()) || column.charset() == set || (utf8(column.charset()) && utf8(set))
+    let as_ascii = extends_ascii(column.charset()) && extends_ascii(set);
+    if labels.iter().all(|l| l.is_empty() || (as_ascii && l.is_ascii()))
+        || column.charset() == set
+        || (utf8(column.charset()) && utf8(set))
     {
         return Ok(());
     }

@@ -1,6 +1,7 @@
 //! Statements of the log to effects.
 
 mod create;
+mod literals;
 mod lost;
 mod partitions;
 mod rename;
@@ -191,6 +192,7 @@ impl Walk<'_> {
         } else {
             tokens.words(&["NOWAIT"]);
         }
+        self.literals(&tokens)?;
         self.others.extend(other_table(&tokens, self.schema()));
         if let Some(effects) = self.partition_statement(&mut tokens.clone(), &name)? {
             return Ok(effects);

@@ -59,6 +59,10 @@ pub enum Unread {
     LongerThanRow(String),
     #[error("servers damage the labels outside of ASCII of column {0} in such a conversion")]
     DamagedLabels(String),
+    #[error(
+        "a text in it has characters that the session's character_set_connection lacks: the server took others for them"
+    )]
+    LiteralsConverted,
     #[error("label '{label}' of column {column} in character set {charset}")]
     Label { label: String, column: String, charset: String },
     #[error("{0} is not a foreign key action that is known")]

@@ -104,6 +104,7 @@ impl Walk<'_> {
             return Ok(Vec::new());
         }
         self.modes()?;
+        self.literals(&tokens)?;
         if maybe && self.catalog.folds.is_none() && self.is_spelled_otherwise(&name) {
             return Err(Unread::Uncertain(Uncertainty::NameInOtherCase));
         }
