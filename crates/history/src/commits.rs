@@ -160,13 +160,19 @@ pub fn of<'n>(
     sequence: ChangeSequence,
     near: &'n mut Near,
 ) -> Result<Option<&'n Commit>, StoreError> {
-    let inside = |c: &Commit| c.first <= sequence && sequence < c.following;
-    if !near.0.iter().any(inside) {
+    // They are in the order of their numbers.
+    let find = |near: &Near| {
+        let at = near.0.partition_point(|c| c.first <= sequence).checked_sub(1)?;
+        near.0.get(at).filter(|c| sequence < c.following).map(|_| at)
+    };
+    let mut at = find(near);
+    if at.is_none() {
         let end = sequence.next().0.to_be_bytes();
         let Some((key, page)) = snapshot.last(Table::Commits, &[], &end)? else { return Ok(None) };
         near.0 = read(&key, &page).ok_or_else(damaged)?;
+        at = find(near);
     }
-    Ok(near.0.iter().find(|c| inside(c)))
+    Ok(at.and_then(|at| near.0.get(at)))
 }
 
 /// Gives the entries with a change in `[from, to)` in the order of the log, until `each` has had

@@ -197,6 +197,12 @@ pub(super) struct Written<'a> {
 }
 
 impl Written<'_> {
+    /// The row under its key after it, where that is here as a whole.
+    pub(super) fn into_row_after(self) -> Option<Image> {
+        let Version { key_move, after, .. } = self.version;
+        after.filter(|_| key_move != KeyMove::Left)
+    }
+
     /// The version, after one that left this row.
     pub(super) fn applied_to(self, row: Option<&Image>) -> Result<Version, StoreError> {
         let mut version = self.version;

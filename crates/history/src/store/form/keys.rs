@@ -15,7 +15,7 @@ impl ChangeSequence {
     pub const LAST: Self = Self((1 << (8 * SEQUENCE)) - 2);
 
     /// In the order of the numbers; what follows the last one is the end.
-    pub(super) fn bytes(self) -> [u8; SEQUENCE] {
+    pub(in crate::store) fn bytes(self) -> [u8; SEQUENCE] {
         let [_, _, bytes @ ..] = self.0.min(Self::LAST.0 + 1).to_be_bytes();
         bytes
     }
