@@ -42,7 +42,7 @@ mod view;
 mod waiting;
 
 pub use bad_source::{BadSource, SourceFault};
-pub use config::{Backfill, SourceConfig, Tls};
+pub use config::{Backfill, RANDOM_FROM, SourceConfig, Tls};
 pub use facts::Facts;
 pub use keyset::key_literal;
 pub use preflight::{Finding, Severity, preflight};

@@ -5,9 +5,10 @@
 use super::arguments::{self, AgentArgs};
 use crate::cli::reload::{PERIOD, Pair};
 use crate::cli::supervisor;
-use crate::config::agent::AgentConfig;
+use crate::config::agent::{AgentConfig, CaptureSettings, Origin};
 use crate::telemetry;
 use dbtrail_history::serve::Tokens;
+use dbtrail_history::source::RANDOM_FROM;
 use tokio::signal::unix::Signal;
 use tokio::task::spawn_blocking;
 use tokio::time::MissedTickBehavior;
@@ -28,7 +29,10 @@ fn needs_restart(now: &AgentConfig, new: &AgentConfig) -> Option<&'static str> {
     let keys = [
         ("server_id", now.server_id != new.server_id),
         ("listen", now.listen != new.listen),
-        ("source, binlog, data, keep, cache, disk_reserve, verify or baseline", now.origin != new.origin),
+        (
+            "source, binlog, data, keep, cache, disk_reserve, verify or baseline",
+            !is_same(&now.origin, &new.origin),
+        ),
         ("limits", limits(now) != limits(new)),
         ("readiness.max_lag", now.serve.max_lag != new.serve.max_lag),
         ("ui", now.serve.ui != new.serve.ui),
@@ -39,6 +43,18 @@ fn needs_restart(now: &AgentConfig, new: &AgentConfig) -> Option<&'static str> {
         ("log.format", now.log.1 != new.log.1),
     ];
     keys.into_iter().find(|(_, differs)| *differs).map(|(key, _)| key)
+}
+
+/// Whether both say the same of where the history comes from. The number of a replica that nobody
+/// gave is another one each time that the settings are read.
+fn is_same(now: &Origin, new: &Origin) -> bool {
+    let (Origin::Live(now), Origin::Live(new)) = (now, new) else { return now == new };
+    let given = |settings: &CaptureSettings| settings.source.server_id < RANDOM_FROM;
+    let mut new = new.clone();
+    if !given(now) && !given(&new) {
+        new.source.server_id = now.source.server_id;
+    }
+    *now == new
 }
 
 /// The tokens that put tables in doubt, as they are and as they are to be; the inner `None`: there
@@ -120,5 +136,38 @@ impl Reload {
 fn refuse(mistakes: &[String]) {
     for mistake in mistakes {
         tracing::error!("SIGHUP: nothing is taken, what was read before stays: {mistake}");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::Parser;
+
+    #[derive(Parser)]
+    struct Shell {
+        #[command(flatten)]
+        args: AgentArgs,
+    }
+
+    fn origin(line: &str) -> Origin {
+        let args = Shell::try_parse_from(line.split(' ')).unwrap().args;
+        arguments::settings(&args).unwrap().origin
+    }
+
+    #[test]
+    fn settings_that_were_read_again_are_the_same() {
+        let line = "agent --source mysql://u@h --data d --server-id x";
+        assert!(is_same(&origin(line), &origin(line)), "its replica has a random number");
+        for other in [" --cache 99", " --replica-id 7", " --no-baseline"] {
+            assert!(!is_same(&origin(line), &origin(&format!("{line}{other}"))), "{other}");
+        }
+        let numbered = format!("{line} --replica-id 7");
+        assert!(is_same(&origin(&numbered), &origin(&numbered)));
+        assert!(!is_same(&origin(&numbered), &origin(&format!("{line} --replica-id 8"))));
+        assert!(is_same(
+            &origin("agent --binlog a --server-id x"),
+            &origin("agent --binlog a --server-id x")
+        ));
     }
 }

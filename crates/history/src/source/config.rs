@@ -178,14 +178,16 @@ fn percent_decoded(text: &str) -> Option<String> {
     String::from_utf8(out).ok()
 }
 
-/// From the upper half of the numbers, where people put no servers.
+/// The first number of a replica that is random: from the upper half, where people put no servers.
+pub const RANDOM_FROM: u32 = 0x8000_0000;
+
 fn random_server_id() -> u32 {
     let mut bytes = [0; 4];
     // Without random bytes the process number must do: preflight reports a clash.
     if aws_lc_rs::rand::fill(&mut bytes).is_err() {
         bytes = std::process::id().to_le_bytes();
     }
-    0x8000_0000 | (u32::from_le_bytes(bytes) >> 2)
+    RANDOM_FROM | (u32::from_le_bytes(bytes) >> 2)
 }
 
 #[cfg(test)]
