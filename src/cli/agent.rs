@@ -3,13 +3,16 @@
 
 pub(super) mod arguments;
 mod backup;
+mod capture_arguments;
 mod command;
+mod copy;
 mod files;
 pub(super) mod live;
 pub(super) mod local;
 mod read;
 mod reload;
 mod serve_arguments;
+mod standby;
 mod status;
 mod values;
 
@@ -50,6 +53,7 @@ pub async fn run(args: &AgentArgs) -> ExitCode {
     match &args.command {
         Some(AgentCommand::Status(args)) => return status::run(args).await,
         Some(AgentCommand::Backup(args)) => return backup::run(args).await,
+        Some(AgentCommand::Copy(args)) => return copy::run(args).await,
         None => {}
     }
     let config = match arguments::settings(args) {
@@ -92,9 +96,14 @@ async fn start(args: &AgentArgs, config: AgentConfig) -> Result<(), CannotStart>
             // First the port: who cannot have it has not touched the store or the server.
             let listener = listen(config.listen).await?;
             local::folder(&capture.data)?;
-            let running = live::live(&config.server_id, &capture, &stop).await?;
+            let running = match capture.standby {
+                None => live::live(&config.server_id, &capture, &stop).await?,
+                Some(poll) => standby::stand_by(&config.server_id, &capture, poll, &stop)?,
+            };
             let local = Local::open(&capture.data.folder, &running.history_handle, &stop).await?;
-            live::verify(&capture, &running, &stop)?;
+            if capture.standby.is_none() {
+                live::verify(&capture, &running.history_handle, &stop)?;
+            }
             (listener, running, Some(local))
         }
     };

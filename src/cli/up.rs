@@ -120,7 +120,7 @@ async fn start(
     local::folder(&capture.data)?;
     let running = live::live(&server_id, capture, &stop).await?;
     let _local = Local::open(&capture.data.folder, &running.history_handle, &stop).await?;
-    live::verify(capture, &running, &stop)?;
+    live::verify(capture, &running.history_handle, &stop)?;
     let password = password::kept(&capture.data.folder)?;
     let data = capture.data.folder.clone();
     Front { listener, pages, page, signals, running, password, monitor, data, stop }

@@ -18,7 +18,7 @@ use dbtrail_types::secret::Secret;
 pub(super) use layout::KEYS;
 pub use named_source::NamedSource;
 use named_source::names_a_password;
-pub use read_settings::ReadSettings;
+pub use read_settings::{POLL, POLL_FORM, ReadSettings, poll};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -68,6 +68,11 @@ pub struct CaptureSettings {
     pub keep: Option<Duration>,
     /// Memory for what was read of the store, in MiB.
     pub cache: u32,
+    /// MiB of this machine's disk for what was read of a bucket; 0: none.
+    pub disk_cache: u32,
+    /// Whether it waits while another agent captures into the bucket, and between two looks then;
+    /// `None`: it does not.
+    pub standby: Option<Duration>,
     /// MiB of its disk that stay free.
     pub disk_reserve: u32,
     /// Whether the texts of statements are kept.
@@ -165,8 +170,12 @@ impl Resolver {
     fn origin(&mut self) -> Option<Origin> {
         let times = [("local", SourceTime::Local), ("original", SourceTime::Original)];
         let time = self.one_of("source_time", &times);
+        let reads = self.one_of("read", &[("off", false), ("on", true)])?;
         let files = self.file.list("binlog").map(|l| l.iter().map(PathBuf::from).collect::<Vec<_>>());
         match (files, self.file.has("source")) {
+            (None, false) if reads => self.reader().map(Origin::Read),
+            _ if reads => self
+                .mistake("read", "a reader has neither source nor binlog: another agent captures".to_owned()),
             (Some(files), false) => self.log_files(files, time).map(|files| Origin::Files(Box::new(files))),
             (None, true) if self.of_log_files() => {
                 self.mistake("log_files", "it is for log files, and this is a source".to_owned())
@@ -186,7 +195,14 @@ impl Resolver {
         let cache = self.parsed("cache", cache, CACHE_FORM);
         let disk_reserve = self.parsed("disk_reserve", |t| t.parse().ok(), "a number of MiB");
         let verified = self.parsed("verify", verify, HOURLY_SHARE_FORM);
-        let data = self.location();
+        let (disk_cache, standby) = (self.disk_cache(), self.standby());
+        let data = self.location("a source needs a folder or a bucket to keep its history in");
+        if data.as_ref().is_some_and(|data| data.bucket.is_none()) {
+            let needs = [("disk_cache", disk_cache > Some(0)), ("standby", standby > Some(None))];
+            for (key, _) in needs.into_iter().filter(|(_, needs)| *needs) {
+                self.file.mistake(key, "it is for buckets, and data is a folder".to_owned());
+            }
+        }
         let password = match (self.text("source.password"), self.file.text("source.password_file")) {
             (Some(_), Some(_)) => self.mistake("source", "it has password and password_file".to_owned()),
             (Some(password), None) => Some(Secret::new(password)),
@@ -232,6 +248,8 @@ impl Resolver {
             data: data?,
             keep: keep?.0,
             cache: cache?,
+            disk_cache: disk_cache?,
+            standby: standby?,
             disk_reserve: disk_reserve?,
             statements: statements?,
             verify: verified?.0,

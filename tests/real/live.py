@@ -132,11 +132,11 @@ class Live(Comparison):
         self.snapshots.equal(got, self.recorder.addresses, "UUID, INET6 and INET4")
 
 
-def caught_up(server, api):
+def caught_up(server, api, seconds=60):
     """Waits until the agent has all that is committed now."""
     with server.connect() as conn:
         now = ask(conn.cursor(), "SELECT DATE_FORMAT(UTC_TIMESTAMP() + INTERVAL 1 SECOND, '%Y-%m-%dT%T.000000Z')")[1][0][0].decode()
-    return api.wait(lambda s: s["newest"] and s["newest"] >= now, "the instant " + now)
+    return api.wait(lambda s: s["newest"] and s["newest"] >= now, "the instant " + now, seconds)
 
 
 def rfc(instant):

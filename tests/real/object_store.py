@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The history in an object store (S3 by moto on loopback): kills, two writers against each other, readers beside the writer.
+"""The history in an object store (S3 by moto on loopback, or Azure Blob Storage by Azurite: `--store azure`): kills, two writers against each other, readers beside the writer.
 
 The program must be built with `--features object-store`. A workload runs on MariaDB, an agent captures into `s3://history/...`, and a second agent reads
 what the first one writes (`--read`). The writer is killed at random moments; afterwards all changes of all keys and all rows at a number of instants, of
@@ -7,9 +7,13 @@ the writer and of a reader that is started then, are compared with what the serv
 started against the same bucket: as on another machine it is refused, and says who writes. The first one ends when it is taken over from, and says by whom.
 `--seed N` repeats a run, as far as moments can be repeated; `--kills N`.
 """
+import base64
+import hashlib
+import hmac
 import os
 import random
 import re
+import secrets
 import socket
 import subprocess
 import sys
@@ -25,30 +29,26 @@ from live import caught_up
 
 BUCKET = "history"
 # Rows of the largest table: each of them is read many times.
-kills.BIG = 600
+kills.BIG = 60
 KEYS = {"AWS_ACCESS_KEY_ID": "a-key-id", "AWS_SECRET_ACCESS_KEY": "never-to-be-printed", "AWS_REGION": "us-east-1"}
 
 
-class Moto:
-    """S3 on loopback, in memory."""
+def listening(process, port, log):
+    """Waits until somebody listens there."""
+    end = time.monotonic() + 60
+    while True:
+        try:
+            socket.create_connection(("127.0.0.1", port), timeout=1).close()
+            return
+        except OSError:
+            if time.monotonic() > end or process.poll() is not None:
+                log.seek(0)
+                raise RuntimeError("the object store does not start: %s" % log.read()[-2000:])
+            time.sleep(0.1)
 
-    def __init__(self):
-        self.port = free_port()
-        self.url = "http://127.0.0.1:%d" % self.port
-        code = "from moto.server import main; main(['-H', '127.0.0.1', '-p', '%d'])" % self.port
-        self.log = tempfile.TemporaryFile()
-        self.process = subprocess.Popen([sys.executable, "-c", code], stdout=self.log, stderr=subprocess.STDOUT, preexec_fn=dies_with_us)
-        end = time.monotonic() + 60
-        while True:
-            try:
-                socket.create_connection(("127.0.0.1", self.port), timeout=1).close()
-                break
-            except OSError:
-                if time.monotonic() > end or self.process.poll() is not None:
-                    self.log.seek(0)
-                    raise RuntimeError("moto does not start: %s" % self.log.read()[-2000:])
-                time.sleep(0.1)
-        urllib.request.urlopen(urllib.request.Request("%s/%s" % (self.url, BUCKET), method="PUT")).read()
+
+class Store:
+    """An object store on loopback, in memory; in it the bucket."""
 
     def __enter__(self):
         return self
@@ -56,6 +56,48 @@ class Moto:
     def __exit__(self, *_):
         self.process.kill()
         self.process.wait()
+
+
+class Moto(Store):
+    """S3."""
+
+    data, secret = "s3://%s/of/" % BUCKET, KEYS["AWS_SECRET_ACCESS_KEY"]
+
+    def __init__(self):
+        self.port = free_port()
+        self.url = "http://127.0.0.1:%d" % self.port
+        code = "from moto.server import main; main(['-H', '127.0.0.1', '-p', '%d'])" % self.port
+        self.log = tempfile.TemporaryFile()
+        self.process = subprocess.Popen([sys.executable, "-c", code], stdout=self.log, stderr=subprocess.STDOUT, preexec_fn=dies_with_us)
+        listening(self.process, self.port, self.log)
+        urllib.request.urlopen(urllib.request.Request("%s/%s" % (self.url, BUCKET), method="PUT")).read()
+        self.environment = dict(KEYS, AWS_ENDPOINT=self.url)
+
+
+class Azurite(Store):
+    """Azure Blob Storage; `.ci/run object-store-azure` installs it."""
+
+    data = "az://%s/of/" % BUCKET
+
+    def __init__(self):
+        self.port, account = free_port(), "anaccount"
+        self.secret = base64.b64encode(secrets.token_bytes(64)).decode()
+        self.folder, self.log = tempfile.TemporaryDirectory(), tempfile.TemporaryFile()
+        command = [os.environ.get("AZURITE", "azurite-blob"), "--blobHost", "127.0.0.1", "--blobPort", str(self.port), "--location", self.folder.name,
+                   "--inMemoryPersistence", "--silent", "--skipApiVersionCheck", "--disableTelemetry"]
+        self.process = subprocess.Popen(command, stdout=self.log, stderr=subprocess.STDOUT, preexec_fn=dies_with_us,
+                                        env=dict(os.environ, AZURITE_ACCOUNTS="%s:%s" % (account, self.secret)))
+        listening(self.process, self.port, self.log)
+        self.url = "http://127.0.0.1:%d" % self.port
+        fields = {"x-ms-date": time.strftime("%a, %d %b %Y %H:%M:%S GMT", time.gmtime()), "x-ms-version": "2021-08-06"}
+        # The signed text: method, eleven fields that are empty, the fields of Azure's own, and what is asked for.
+        text = "PUT" + "\n" * 12 + "".join("%s:%s\n" % field for field in sorted(fields.items())) + "/%s/%s/%s\nrestype:container" % (account, account, BUCKET)
+        signature = base64.b64encode(hmac.new(base64.b64decode(self.secret), text.encode(), hashlib.sha256).digest()).decode()
+        request = urllib.request.Request("%s/%s/%s?restype=container" % (self.url, account, BUCKET), method="PUT",
+                                         headers=dict(fields, Authorization="SharedKey %s:%s" % (account, signature)))
+        urllib.request.urlopen(request).read()
+        self.environment = {"AZURE_STORAGE_ACCOUNT_NAME": account, "AZURE_STORAGE_ACCOUNT_KEY": self.secret, "AZURE_STORAGE_USE_EMULATOR": "true",
+                            "AZURITE_BLOB_STORAGE_URL": self.url}
 
 
 class Reader:
@@ -68,6 +110,14 @@ class Reader:
             os.path.join(chain.folder, "reader-%d.log" % number))
         chain.processes.append(self.process)
         self.api = Agent(self.process.wait_for(r"listens on (https://\S+:\d+)").group(1), chain.ca)
+
+
+class Paced(Stubborn):
+    """A workload that an agent keeps up with that waits for an object store: what it is behind would only be the time that the test takes."""
+
+    def transaction(self):
+        time.sleep(0.02)
+        super().transaction()
 
 
 def same_answers(count, chain, reader, what):
@@ -86,7 +136,7 @@ def same_answers(count, chain, reader, what):
 
 def compared(api):
     """Until the writer has compared what it put off while it had much to take in: windows are refused before."""
-    end = time.monotonic() + 300
+    end = time.monotonic() + 900
     while time.monotonic() < end:
         status = api.status()
         since, until = (micros(status[name]) // 1000000 * 1000000 for name in ("oldest", "newest"))
@@ -94,7 +144,7 @@ def compared(api):
         if not why or why[0] != "overloaded":
             return
         time.sleep(0.2)
-    raise RuntimeError("not within 300 s: every change is compared with what was before it")
+    raise RuntimeError("not within 900 s: every change is compared with what was before it")
 
 
 def others(count, chain, data):
@@ -121,16 +171,41 @@ def others(count, chain, data):
     third.stop()
 
 
+def copies(count, chain, objects):
+    """Out of the bucket while the agent captures, into it again elsewhere, and what is answered from there."""
+    copy = lambda *ends: subprocess.run([binary(), "agent", "copy", "--from", ends[0], "--to", ends[1]], capture_output=True, text=True, timeout=300)
+    folder, again = os.path.join(chain.folder, "copy"), objects.data + "again"
+    out = copy(chain.data, folder)
+    count.check(out.returncode == 0 and "XXH3" in out.stdout, "a bucket is copied into a folder", (out.returncode, out.stderr[-800:]))
+    there = copy(chain.data, folder)
+    count.check(there.returncode != 0 and "is there already" in there.stderr, "a folder that is there is left alone", there.stderr[-500:])
+    back = copy(folder, again)
+    count.equal(back.stdout.rpartition("XXH3")[2], out.stdout.rpartition("XXH3")[2], "what is copied back is the same")
+    full = copy(folder, again)
+    count.check(full.returncode != 0 and "is not empty" in full.stderr, "a bucket that is not empty is left alone", full.stderr[-500:])
+    reader = Reader(chain, again, 4)
+    reader.api.wait(lambda s: s["newest"], "the copy is read")
+    same_answers(count, chain, reader, "of a copy of a copy")
+    held = Chain(None, schema=SCHEMA, source=chain.origin[1], data=folder)
+    with held:
+        held.api.wait(lambda s: s["connected"] and s["newest"], "an agent goes on from a copy")
+        count.equal(held.api.status()["gaps"], [], "no gap behind a copy")
+        same_answers(count, chain, held, "of an agent on a copy")
+        busy = copy(folder, objects.data + "third")
+        count.check(busy.returncode != 0 and "stop it and copy then" in busy.stderr, "a folder of an agent is not copied", busy.stderr[-500:])
+
+
 def main():
     number = lambda name, default: int(sys.argv[sys.argv.index(name) + 1]) if name in sys.argv else default
     seed, planned = number("--seed", random.randrange(10 ** 6)), number("--kills", 12)
     print("seed %d" % seed, flush=True)
     r = random.Random(seed)
     by_change, by_row, count = Counter("changes against the log"), Counter("rows against the log"), Counter("writers and readers")
-    with Moto() as moto, MariaDb("--max-binlog-size=1M", "--max-allowed-packet=64M", "--character-set-server=utf8mb4") as server:
-        os.environ.update(KEYS, AWS_ENDPOINT=moto.url)
-        data = "s3://%s/of/real" % BUCKET
-        recorder = Stubborn(server, seed)
+    store = {"s3": Moto, "azure": Azurite}[sys.argv[sys.argv.index("--store") + 1] if "--store" in sys.argv else "s3"]
+    with store() as objects, MariaDb("--max-binlog-size=1M", "--max-allowed-packet=64M", "--character-set-server=utf8mb4") as server:
+        os.environ.update(objects.environment)
+        data = objects.data + "real"
+        recorder = Paced(server, seed)
         recorder.port = server.port
         recorder.create()
         with Chain(None, schema=SCHEMA, source="mysql://root@127.0.0.1:%d" % server.port, data=data) as chain:
@@ -138,7 +213,7 @@ def main():
             reader = Reader(chain, data, 1)
             work = threading.Thread(target=recorder.on_and_on_safely, daemon=True)
             work.start()
-            chain.api.wait(lambda s: s["connected"] and s["baseline"]["done"] == s["baseline"]["total"], "the baseline is read", 120)
+            chain.api.wait(lambda s: s["connected"] and s["baseline"] and s["baseline"]["done"] == s["baseline"]["total"], "the baseline is read", 120)
             recorder.ddl = DDL
             for killed in range(planned):
                 time.sleep(r.choice([0.1, 0.5, 1.0, 2.0]) * r.random())
@@ -157,7 +232,7 @@ def main():
             print("%d kills of the writer; %d transactions, %d DDL statements" % (planned, recorder.transactions, recorder.statements), flush=True)
             count.check(recorder.transactions > 50, "the workload went on", recorder.transactions)
             count.equal(recorder.failed, None, "the workload")
-            caught_up(server, chain.api)
+            caught_up(server, chain.api, 300)
             compared(chain.api)
             compare([by_change, by_row], server, chain, [])
             newest = chain.api.status()["newest"]
@@ -171,9 +246,10 @@ def main():
             wrong.api.wait(lambda s: "not of 'another'" in (s["reason"] or ""), "a reader of another server says so")
             shown = subprocess.run([binary(), "agent", "status", "--data", data], capture_output=True, text=True, timeout=60)
             count.check(shown.returncode in (0, 1) and "record" in shown.stdout, "agent status of a bucket", (shown.returncode, shown.stderr[-500:]))
+            copies(count, chain, objects)
             outputs = [p.output() for p in chain.processes]
             count.equal([o[-600:] for o in outputs if re.search("panicked|damaged", o)], [], "no panic")
-            count.check(not any(KEYS["AWS_SECRET_ACCESS_KEY"] in o for o in outputs), "no secret in the log")
+            count.check(not any(objects.secret in o for o in outputs), "no secret in the log")
     finish([by_change, by_row, count], 500)
 
 

@@ -1,5 +1,5 @@
-//! A checked copy of the store in another folder, of a running agent too: a backup, or the store on
-//! its way to another disk.
+//! A checked copy of the store in another folder or bucket, of a running agent too: a backup, or
+//! the store on its way to another place.
 //!
 //! The copy is made of one snapshot, so it is the store as it was between two batches: an agent
 //! that starts on it goes on from there. fjall keeps in memory what is written while a snapshot is
@@ -7,6 +7,7 @@
 //! with it. Answers go on.
 
 mod manifest;
+mod transfer;
 
 use super::disk_space;
 use super::engine::{Batch, DiskEngine, DiskOptions, Engine, Snapshot, StoreError, Table, is_locked};
@@ -16,6 +17,7 @@ use serde::{Deserialize, Serialize};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+pub use transfer::copy;
 use xxhash_rust::xxh3::Xxh3;
 
 /// The folder of the store inside of the data folder.
@@ -70,11 +72,21 @@ pub enum BackupError {
     /// The disk of the copy is nearly full.
     #[error("the disk of {} has less than {} MiB left: the copy was given up", .0.display(), RESERVE >> 20)]
     Full(PathBuf),
+    /// What it is to be copied to holds something.
+    #[error(
+        "{0} is not empty: give the prefix of a bucket below which there is nothing. If a copy into it was cut off, remove all objects below it and copy again"
+    )]
+    NotEmpty(String),
+    /// An agent has it open.
+    #[error(
+        "an agent has {0} open: stop it and copy then; or make a copy of it in another folder meanwhile (dbtrail-shim agent backup), and copy that one"
+    )]
+    InUse(String),
     /// Either store.
-    #[error("{}: {error}", folder.display())]
+    #[error("{at}: {error}")]
     Store {
-        /// The folder of that store.
-        folder: PathBuf,
+        /// The folder of that store, or the bucket.
+        at: String,
         /// What failed.
         error: StoreError,
     },
@@ -87,6 +99,16 @@ pub enum BackupError {
         .0.display()
     )]
     Damaged(PathBuf),
+    /// What is read is a copy of a history, and not what was copied then.
+    #[error(
+        "{0} is a copy that was damaged after it was made: it is not what was copied into it. Nothing was made of it: use another copy"
+    )]
+    NotAsCopied(String),
+    /// The copy in a bucket was read again, and is another.
+    #[error(
+        "the copy in {0} is not what was written to it: remove all objects below the prefix, and do not trust that store"
+    )]
+    BucketDiffers(String),
     /// The agent is being stopped.
     #[error("the agent is being stopped: the copy was given up")]
     Stopped,
@@ -138,49 +160,73 @@ pub fn of_running(
 /// # Errors
 /// See [`BackupError`].
 pub fn of_folder(data: &Path, to: &Path) -> Result<Copied, BackupError> {
+    let engine = opened(data)?;
+    copied(&*engine.snapshot(), to, &|| false)
+}
+
+/// The store of a data folder on which no agent runs.
+fn opened(data: &Path) -> Result<DiskEngine, BackupError> {
     let folder = data.join(STORE);
     if !folder.exists() {
         return Err(BackupError::Nothing(data.to_owned()));
     }
     check(data)?;
-    let engine = DiskEngine::open(&folder, DiskOptions::default()).map_err(|error| {
-        let folder = data.to_owned();
-        if is_locked(&error) { BackupError::Locked(folder) } else { BackupError::Store { folder, error } }
-    })?;
-    copied(&*engine.snapshot(), to, &|| false)
+    DiskEngine::open(&folder, DiskOptions::default()).map_err(|error| {
+        if is_locked(&error) {
+            BackupError::Locked(data.to_owned())
+        } else {
+            failed(data.display().to_string())(error)
+        }
+    })
+}
+
+/// The error of a store.
+fn failed(at: String) -> impl Fn(StoreError) -> BackupError {
+    move |error| BackupError::Store { at: at.clone(), error }
 }
 
 /// Copies a snapshot into a folder that is not there, which becomes a data folder.
 fn copied(from: &dyn Snapshot, to: &Path, stopped: &dyn Fn() -> bool) -> Result<Copied, BackupError> {
+    copied_if(from, to, stopped, &|_| Ok(()))
+}
+
+/// The same, if what was copied is right.
+fn copied_if(
+    from: &dyn Snapshot,
+    to: &Path,
+    stopped: &dyn Fn() -> bool,
+    right: &dyn Fn(Copied) -> Result<(), BackupError>,
+) -> Result<Copied, BackupError> {
     let unfinished = PathBuf::from(format!("{}.{UNFINISHED}", to.display()));
     for folder in [to, &unfinished] {
         if folder.symlink_metadata().is_ok() {
             return Err(BackupError::Exists(folder.to_owned()));
         }
     }
-    let failed = |error| BackupError::Folder { folder: to.to_owned(), error };
-    make(&unfinished).map_err(failed)?;
+    let cannot = |error| BackupError::Folder { folder: to.to_owned(), error };
+    make(&unfinished).map_err(cannot)?;
     let sum = {
-        let store = |error| BackupError::Store { folder: unfinished.clone(), error };
-        let mut engine = DiskEngine::open(&unfinished.join(STORE), DiskOptions::default()).map_err(store)?;
-        let sum = write(from, &mut engine, &unfinished, stopped)?;
-        engine.sync().map_err(store)?;
-        let snapshot = engine.snapshot();
-        let read = total(&*snapshot, stopped).map_err(|error| match error {
-            None => BackupError::Stopped,
-            Some(error) => store(error),
-        })?;
-        if read != sum {
+        let store = failed(unfinished.display().to_string());
+        let mut engine = DiskEngine::open(&unfinished.join(STORE), DiskOptions::default()).map_err(&store)?;
+        let room = || {
+            let is_full = disk_space::free(&unfinished).is_ok_and(|free| free < RESERVE);
+            if is_full { Err(BackupError::Full(unfinished.clone())) } else { Ok(()) }
+        };
+        let sum =
+            write(from, &mut engine, &store, &|| if stopped() { Err(BackupError::Stopped) } else { room() })?;
+        engine.sync().map_err(&store)?;
+        if read_again(&*engine.snapshot(), &store, stopped)? != sum {
             return Err(BackupError::Differs(unfinished));
         }
         sum
     };
-    manifest::write(&unfinished, sum).map_err(failed)?;
-    std::fs::rename(&unfinished, to).map_err(failed)?;
+    right(sum)?;
+    manifest::write(&unfinished, sum).map_err(cannot)?;
+    std::fs::rename(&unfinished, to).map_err(cannot)?;
     // The new name is on the disk too.
     let parent = to.parent().filter(|parent| !parent.as_os_str().is_empty());
-    let parent = std::fs::File::open(parent.unwrap_or(Path::new("."))).map_err(failed)?;
-    parent.sync_all().map_err(failed)?;
+    let parent = std::fs::File::open(parent.unwrap_or(Path::new("."))).map_err(cannot)?;
+    parent.sync_all().map_err(cannot)?;
     Ok(sum)
 }
 
@@ -190,14 +236,13 @@ fn make(folder: &Path) -> io::Result<()> {
     std::fs::DirBuilder::new().mode(0o700).create(folder)
 }
 
-/// Writes every pair.
+/// Writes every pair; `goes_on` is asked between batches.
 fn write(
     from: &dyn Snapshot,
-    to: &mut DiskEngine,
-    folder: &Path,
-    stopped: &dyn Fn() -> bool,
+    to: &mut dyn Engine,
+    store: &dyn Fn(StoreError) -> BackupError,
+    goes_on: &dyn Fn() -> Result<(), BackupError>,
 ) -> Result<Copied, BackupError> {
-    let store = |error| BackupError::Store { folder: folder.to_owned(), error };
     let mut sum = Sum::default();
     let mut batch = Batch::default();
     for table in Table::ALL {
@@ -209,11 +254,7 @@ fn write(
             if batch.size() >= BATCH {
                 to.commit(&batch)?;
                 batch.clear();
-                if stopped() {
-                    ended = Some(BackupError::Stopped);
-                } else if disk_space::free(folder).is_ok_and(|free| free < RESERVE) {
-                    ended = Some(BackupError::Full(folder.to_owned()));
-                }
+                ended = goes_on().err();
             }
             Ok(ended.is_none())
         });
@@ -224,6 +265,15 @@ fn write(
     }
     to.commit(&batch).map_err(store)?;
     Ok(sum.end())
+}
+
+/// The total of what was written.
+fn read_again(
+    of: &dyn Snapshot,
+    store: &dyn Fn(StoreError) -> BackupError,
+    stopped: &dyn Fn() -> bool,
+) -> Result<Copied, BackupError> {
+    total(of, stopped).map_err(|error| error.map_or(BackupError::Stopped, store))
 }
 
 /// The total of a snapshot; no error: it was stopped.

@@ -11,9 +11,8 @@ use super::gtid::GtidState;
 use super::ingest::Ingest;
 use super::log::SourceTime;
 use super::log_gap::LogGap;
-use super::names::{Names, Sweep, TableState};
-use super::record::{Coverage, RetentionHorizon, TableGeneration};
-use super::schema::{Catalog, DefinitionId};
+use super::record::{Coverage, RetentionHorizon};
+use super::schema::DefinitionId;
 use super::store::{ChangeSequence, GenerationId};
 use dbtrail_types::names::{ServerId, TableName};
 use dbtrail_types::result_set::Row;
@@ -21,6 +20,9 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+
+mod known;
+pub(super) use known::{KnownTables, TableCache};
 
 /// The form of the pairs, for programs to come. Since 7 a folder may hold pieces of a transaction
 /// that is not whole, which only a program that knows of them can take back; since 8 versions that
@@ -127,9 +129,7 @@ pub(super) struct Progress {
 pub(super) struct Restored {
     pub(super) state: State,
     pub(super) entries: CommitIndexWriter,
-    pub(super) catalog: Catalog,
-    pub(super) names: Names,
-    pub(super) generations: Vec<TableGeneration>,
+    pub(super) tables: KnownTables,
     pub(super) reading: BTreeMap<GenerationId, Progress>,
 }
 
@@ -252,29 +252,19 @@ pub(super) fn take_back(ingest: &mut Ingest) -> Result<(), StoreError> {
 
 /// What was written; `None`: nothing was, the store is new.
 pub(super) fn read(snapshot: &dyn Snapshot) -> Result<Option<Restored>, StoreError> {
+    read_again(snapshot, &mut TableCache::default())
+}
+
+/// The same by who has read it before: what tables are is read only where it changed.
+pub(super) fn read_again(
+    snapshot: &dyn Snapshot,
+    known: &mut TableCache,
+) -> Result<Option<Restored>, StoreError> {
     let Some(text) = snapshot.get(Table::Meta, STATE)? else { return Ok(None) };
     let mut state: State = parsed(&text)?;
     check_form(&state)?;
     state.form = FORM;
-    let definitions = all(snapshot, DEFINITION)?;
-    let definitions = definitions.iter().map(|(_, text)| text.as_slice());
-    let rest = snapshot.get(Table::Meta, CATALOG)?;
-    let catalog = match rest {
-        Some(rest) => Catalog::restored(definitions, &rest).map_err(|e| failed(&e))?,
-        None => Catalog::default(),
-    };
-    let generations = all(snapshot, SPACE)?;
-    let generations: Vec<TableGeneration> =
-        generations.iter().map(|(_, text)| parsed(text)).collect::<Result<_, _>>()?;
-    let mut names = BTreeMap::new();
-    for (_, text) in all(snapshot, NAME)? {
-        let (name, table_states): (TableName, Vec<(ChangeSequence, TableState)>) = parsed(&text)?;
-        names.insert(name, table_states);
-    }
-    let sweeps: Vec<Sweep> = match snapshot.get(Table::Meta, SWEEPS)? {
-        Some(text) => parsed(&text)?,
-        None => Vec::new(),
-    };
+    let tables = known.read(snapshot)?;
     let mut reading = BTreeMap::new();
     for (key, text) in all(snapshot, READING)? {
         if let Some(id) = number_of(&key) {
@@ -282,8 +272,7 @@ pub(super) fn read(snapshot: &dyn Snapshot) -> Result<Option<Restored>, StoreErr
         }
     }
     let entries = CommitIndexWriter::after(state.clock.clone(), snapshot)?;
-    let names = Names::restored(names, sweeps);
-    Ok(Some(Restored { state, entries, catalog, names, generations, reading }))
+    Ok(Some(Restored { state, entries, tables, reading }))
 }
 
 #[cfg(test)]

@@ -10,6 +10,7 @@ use std::fmt::Debug;
 use std::sync::Arc;
 
 mod batch;
+mod bucket;
 mod disk;
 mod location;
 mod memory;
@@ -20,13 +21,14 @@ mod temporary;
 pub(crate) mod testing;
 
 pub use batch::Batch;
+pub(super) use bucket::{ObjectReader, Watched, fill_bucket, keep_bucket, open_bucket, read_bucket};
 pub use disk::{DiskEngine, DiskOptions};
 pub use location::{Bucket, LOCATION_FORM, Location, LocationError, StoreKind};
 pub use memory::MemoryEngine;
 #[cfg(not(test))]
 pub(crate) use memory::MemoryEngine as InMemory;
 #[cfg(feature = "object-store")]
-pub use object::{ObjectEngine, ObjectReader};
+pub use object::ObjectEngine;
 pub use temporary::{TemporaryEngine, temporary_folder};
 #[cfg(test)]
 pub(crate) use testing::TestEngine as InMemory;
@@ -111,45 +113,19 @@ pub(super) fn is_locked(error: &StoreError) -> bool {
 /// The words for a store that another agent has taken.
 const TAKEN: &str = "another agent has taken the store over";
 
+/// The words for a store that another agent writes to.
+const WRITTEN: &str = "another agent writes to it";
+
+/// Whether the store could not be opened since another agent writes to it.
+#[must_use]
+pub fn is_written(error: &StoreError) -> bool {
+    error.0.starts_with(WRITTEN)
+}
+
 /// Whether the store is another agent's now: nothing of it may be answered any more.
 #[must_use]
 pub fn is_taken(error: &StoreError) -> bool {
     error.0.starts_with(TAKEN)
-}
-
-/// Opens the tables below a prefix of a bucket.
-#[cfg(feature = "object-store")]
-pub(super) fn open_bucket(bucket: &Bucket, options: DiskOptions) -> Result<Box<dyn Engine>, StoreError> {
-    Ok(Box::new(ObjectEngine::open(bucket, options)?))
-}
-
-/// Reads the tables below a prefix of a bucket that another process writes.
-#[cfg(feature = "object-store")]
-pub(super) fn read_bucket(bucket: &Bucket, cache: u64) -> Result<ObjectReader, StoreError> {
-    ObjectReader::open(bucket, cache)
-}
-
-/// A reader, where none was built in.
-#[cfg(not(feature = "object-store"))]
-#[derive(Debug)]
-pub(super) enum ObjectReader {}
-
-#[cfg(not(feature = "object-store"))]
-impl ObjectReader {
-    pub(super) fn refresh(&mut self) -> Result<Arc<dyn Snapshot>, StoreError> {
-        match *self {}
-    }
-}
-
-#[cfg(not(feature = "object-store"))]
-pub(super) fn read_bucket(bucket: &Bucket, _: u64) -> Result<ObjectReader, StoreError> {
-    Err(StoreError(format!("{bucket}: this program was built without object stores")))
-}
-
-/// The same where it was not built in.
-#[cfg(not(feature = "object-store"))]
-pub(super) fn open_bucket(bucket: &Bucket, _: DiskOptions) -> Result<Box<dyn Engine>, StoreError> {
-    Err(StoreError(format!("{bucket}: this program was built without object stores")))
 }
 
 /// The first key after all that begin so; empty: there is none.

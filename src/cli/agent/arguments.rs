@@ -1,28 +1,22 @@
 //! The arguments of `agent`, and the settings that they, or agent.yaml, come to.
 
+pub(crate) use super::capture_arguments::CaptureArgs;
 use super::command::AgentCommand;
 use super::read::ReadArgs;
 use super::serve_arguments::serve_options;
-use super::values::{backfilled, cached, dated, kept, shared, timed};
-use crate::cli::files::secret_in;
-use crate::config::agent::{self, AgentConfig, CACHE, CaptureSettings, Keep, NamedSource, Origin};
+use super::values::dated;
+use crate::config::Files;
+use crate::config::agent::{self, AgentConfig, CaptureSettings, Origin};
 use crate::config::log_files::{self, LogFiles};
-use crate::config::{Files, Verify};
 use crate::telemetry;
 use clap::{ArgGroup, Args};
-use dbtrail_history::engine::Location;
-use dbtrail_history::log::SourceTime;
 use dbtrail_history::patterns::Patterns;
 use dbtrail_history::serve::exposure;
-use dbtrail_history::source::Backfill;
 use dbtrail_types::names::ServerId;
-use dbtrail_types::secret::Secret;
 use dbtrail_types::timestamp::Timestamp;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
-/// The variable that holds the password of the source.
-const PASSWORD: &str = "DBTRAIL_SOURCE_PASSWORD";
 /// Where an agent listens that was given nothing.
 const LISTEN: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 8600);
 
@@ -41,12 +35,15 @@ const SERVING: [&str; 11] = [
     "exclude",
 ];
 /// What is of a source.
-const CAPTURING: [&str; 11] = [
+const CAPTURING: [&str; 14] = [
     "backfill",
     "source_password_file",
     "data",
     "keep",
     "cache",
+    "disk_cache",
+    "standby",
+    "poll",
     "disk_reserve",
     "verify",
     "baseline_rate",
@@ -119,124 +116,6 @@ pub struct AgentArgs {
     pub(super) preflight_only: bool,
 }
 
-/// What to capture, and where to keep it.
-#[derive(Clone, Debug, Args)]
-pub struct CaptureArgs {
-    /// The server to capture from, mysql://user@host:port[?ssl-mode=required&ssl-ca=FILE]. Give the
-    /// password in a file or in the environment (DBTRAIL_SOURCE_PASSWORD): other users of this
-    /// machine see the command line.
-    #[arg(long, value_name = "URL")]
-    pub(crate) source: Option<String>,
-    /// File with the password of the source.
-    #[arg(long, value_name = "FILE", requires = "source")]
-    pub(crate) source_password_file: Option<PathBuf>,
-    /// Where the history is kept: a folder, or s3://BUCKET/PREFIX (docs/scale.md).
-    #[arg(long, value_name = "DIR", value_parser = Location::parse)]
-    pub(crate) data: Option<Location>,
-    /// Tables to capture: schema.table with * for any characters; may be repeated. Default: all.
-    #[arg(long, value_name = "PATTERN")]
-    pub(crate) include: Vec<String>,
-    /// Tables not to capture, of those; may be repeated.
-    #[arg(long, value_name = "PATTERN")]
-    pub(crate) exclude: Vec<String>,
-    /// How long history is kept: 30d, or forever (default).
-    #[arg(long, value_name = "DURATION", requires = "source", value_parser = kept)]
-    pub(crate) keep: Option<Keep>,
-    /// How far back a new record begins: oldest (default), with the oldest log file that the server
-    /// still has; none, now; or an instant such as '2026-04-27 09:00:00' (UTC).
-    #[arg(long, value_name = "FROM", requires = "source", value_parser = backfilled)]
-    pub(crate) backfill: Option<Backfill>,
-    /// Memory for what was read of the store, in MiB; default: 48.
-    #[arg(long, value_name = "MIB", value_parser = cached)]
-    pub(crate) cache: Option<u32>,
-    /// MiB of the store's disk that stay free: capturing waits where there are fewer, and goes on
-    /// by itself; default: 256.
-    #[arg(long, value_name = "MIB", requires = "source")]
-    pub(crate) disk_reserve: Option<u32>,
-    /// Compare the server's rows with the history in the background, again and again: the share of
-    /// all rows an hour, such as 1%/h, or off (default).
-    #[arg(long, value_name = "SHARE", requires = "source", value_parser = shared)]
-    pub(crate) verify: Option<Verify>,
-    /// Rows a second that the first reading of the tables takes at most; default: as many as come.
-    #[arg(long, value_name = "ROWS", requires = "source", conflicts_with = "no_baseline", value_parser = clap::value_parser!(u32).range(1..))]
-    pub(crate) baseline_rate: Option<u32>,
-    /// Do not read the tables: _snapshot then knows what the log tells.
-    #[arg(long, requires = "source")]
-    pub(crate) no_baseline: bool,
-    /// The number under which the agent follows the log as a replica; default: a random one.
-    #[arg(long, value_name = "NUMBER", requires = "source", value_parser = clap::value_parser!(u32).range(1..))]
-    pub(crate) replica_id: Option<u32>,
-    /// Do not keep the texts of statements that the server logs beside rows (they may hold personal
-    /// data).
-    #[arg(long)]
-    pub(crate) no_statements: bool,
-    /// Do not ask the source whose connections make transactions (user, host and program).
-    #[arg(long, requires = "source")]
-    pub(crate) no_connections: bool,
-    /// Which time of a transaction AS OF means where a MySQL replica applied it: local (default),
-    /// of its commit on the replica, or original, of its commit where it was made.
-    #[arg(long, value_name = "TIME", value_parser = timed)]
-    pub(crate) source_time: Option<SourceTime>,
-}
-
-impl CaptureArgs {
-    /// The settings; `None`: there is no source. Adds what is wrong with them.
-    pub(crate) fn settings(
-        &self,
-        environment: impl Fn(&str) -> Option<String>,
-        mistakes: &mut Vec<String>,
-    ) -> Option<CaptureSettings> {
-        let source = self.source.as_ref()?;
-        // Whoever writes nothing needs none.
-        let data = self.data.clone().unwrap_or_default();
-        let password = match (&self.source_password_file, environment(PASSWORD)) {
-            (Some(path), _) => match secret_in(path) {
-                Ok(password) => Some(password),
-                Err(why) => {
-                    mistakes.push(why);
-                    None
-                }
-            },
-            (None, given) => given.map(Secret::new),
-        };
-        let named = NamedSource {
-            url: Secret::new(source.clone()),
-            password,
-            replica_id: self.replica_id,
-            include: self.include.clone(),
-            exclude: self.exclude.clone(),
-            rows_per_second: self.baseline_rate.unwrap_or(0),
-            source_time: self.source_time.unwrap_or_default(),
-            backfill: self.backfill.unwrap_or_default(),
-            connections: !self.no_connections,
-        };
-        let baseline = !self.no_baseline;
-        match named.settings() {
-            Ok(source) => {
-                let (keep, cache) = (self.keep.and_then(|k| k.0), self.cache.unwrap_or(CACHE));
-                let statements = !self.no_statements;
-                let disk_reserve = self.disk_reserve.unwrap_or(256);
-                let verify = self.verify.and_then(|Verify(share)| share);
-                Some(CaptureSettings {
-                    source,
-                    baseline,
-                    data,
-                    keep,
-                    cache,
-                    disk_reserve,
-                    statements,
-                    verify,
-                })
-            }
-            Err(wrong) => {
-                let argument = |key| if key == "url" { "source" } else { key };
-                mistakes.extend(wrong.into_iter().map(|(key, what)| format!("--{}: {what}", argument(key))));
-                None
-            }
-        }
-    }
-}
-
 /// What the arguments come to. The error holds all mistakes.
 pub(super) fn settings(args: &AgentArgs) -> Result<AgentConfig, Vec<String>> {
     if let Some(path) = &args.config {
@@ -246,10 +125,12 @@ pub(super) fn settings(args: &AgentArgs) -> Result<AgentConfig, Vec<String>> {
     if args.capture.source.is_some() && args.capture.data.is_none() && !args.preflight_only {
         mistakes.push("--data DIR is needed: the folder of the store".to_owned());
     }
-    let (data, cache) = (args.capture.data.as_ref(), args.capture.cache);
     let origin = match args.capture.settings(|name| std::env::var(name).ok(), &mut mistakes) {
-        None if args.reader.read => args.reader.origin(data, cache, &mut mistakes),
-        Some(capture) => Origin::Live(Box::new(capture)),
+        None if args.reader.read => args.reader.origin(&args.capture, &mut mistakes),
+        Some(capture) => {
+            let standby = args.reader.standby(capture.data.bucket.is_some(), &mut mistakes);
+            Origin::Live(Box::new(CaptureSettings { standby, ..capture }))
+        }
         // Without a source; or with mistakes, and then nothing comes of it.
         None => Origin::Files(Box::new(files(args, &mut mistakes))),
     };

@@ -10,7 +10,7 @@ use dbtrail_history::capture::Disconnected;
 use dbtrail_history::engine::{DiskOptions, Location, StoreError, is_taken};
 use dbtrail_history::history_handle::Status;
 use dbtrail_history::live::Capture;
-use dbtrail_history::recorder::{self, RecorderOptions};
+use dbtrail_history::recorder::{self, OpenError, RecorderOptions};
 use dbtrail_history::source::{self, ClientError, Finding, Severity, SourceError};
 use dbtrail_history::{History, HistoryHandle};
 use dbtrail_types::names::ServerId;
@@ -35,8 +35,9 @@ pub(in crate::cli) struct Running {
     /// The history that is served, and the status of the capture.
     pub(in crate::cli) history_handle: Arc<HistoryHandle>,
     /// Ends after the stop, when all that was taken in is on disk; before it, with the reason,
-    /// where another agent has taken the store. `None`: nothing is captured.
-    pub(in crate::cli) capture: Option<JoinHandle<Option<StoreError>>>,
+    /// where another agent has taken the store, or what stood by cannot capture. `None`: nothing is
+    /// captured.
+    pub(in crate::cli) capture: Option<JoinHandle<Result<Option<StoreError>, CannotStart>>>,
 }
 
 impl Running {
@@ -52,14 +53,66 @@ impl Running {
     pub(in crate::cli) async fn ended(self) -> Result<(), CannotStart> {
         let Some(capture) = self.capture else { return Ok(()) };
         match capture.await {
-            Ok(None) => Ok(()),
-            Ok(Some(taken)) => Err(CannotStart(taken.0, TAKEN)),
+            Ok(Ok(None)) => Ok(()),
+            Ok(Ok(Some(taken))) => Err(CannotStart(taken.0, TAKEN)),
+            Ok(Err(cannot)) => Err(cannot),
             Err(_) => {
                 tracing::error!("a bug: capturing panicked. What was kept until then is complete");
                 Ok(())
             }
         }
     }
+}
+
+/// What the settings say of memory and disk.
+pub(super) fn disk_options(settings: &CaptureSettings) -> DiskOptions {
+    DiskOptions {
+        cache: u64::from(settings.cache) << 20,
+        reserve: u64::from(settings.disk_reserve) << 20,
+        disk_cache: u64::from(settings.disk_cache) << 20,
+        ..DiskOptions::default()
+    }
+}
+
+/// Opens the store, which publishes what is there.
+pub(super) async fn open(
+    settings: &CaptureSettings,
+    disk: DiskOptions,
+    history_handle: &Arc<HistoryHandle>,
+) -> Result<Capture, OpenError> {
+    let options = RecorderOptions {
+        tables: settings.source.tables.clone(),
+        baseline: settings.baseline,
+        keep: settings.keep,
+        statements: settings.statements,
+        connections: settings.source.connections,
+        source_time: settings.source.source_time,
+        disk,
+    };
+    let (data, source, shared) = (settings.data.clone(), settings.source.clone(), Arc::clone(history_handle));
+    let opening = tokio::task::spawn_blocking(move || Capture::open(&data, source, options, &shared)).await;
+    opening.unwrap_or_else(|error| {
+        Err(OpenError::Store { data: settings.data.to_string(), error: StoreError(error.to_string()) })
+    })
+}
+
+/// Captures until `stop`, as soon as the server can be reached. The error: the store is another
+/// agent's.
+pub(super) async fn capture(
+    capture: Capture,
+    looked: Looked,
+    settings: &CaptureSettings,
+    history_handle: &HistoryHandle,
+    stop: &CancellationToken,
+) -> Option<StoreError> {
+    if let Looked::Unreachable(why) = looked {
+        tokio::select! {
+            () = stop.cancelled() => {}
+            () = waited_for(settings, why, history_handle) => {}
+        }
+    }
+    // The writing half has said why, in the log and in `/readyz`. What was recorded is served on.
+    Box::pin(capture.run(stop.clone())).await.err().filter(is_taken)
 }
 
 /// Opens the store and begins to capture, until `stop`. What is published is served at once, begun
@@ -70,43 +123,17 @@ pub(in crate::cli) async fn live(
     stop: &CancellationToken,
 ) -> Result<Running, CannotStart> {
     let history_handle = Arc::new(HistoryHandle::live(server_id.clone(), Timestamp::now()));
-    let options = RecorderOptions {
-        tables: settings.source.tables.clone(),
-        baseline: settings.baseline,
-        keep: settings.keep,
-        statements: settings.statements,
-        connections: settings.source.connections,
-        source_time: settings.source.source_time,
-        disk: DiskOptions {
-            cache: u64::from(settings.cache) << 20,
-            reserve: u64::from(settings.disk_reserve) << 20,
-            ..DiskOptions::default()
-        },
-    };
-    let (data, source, shared) =
-        (settings.data.clone(), settings.source.clone(), Arc::clone(&history_handle));
-    let opening = tokio::task::spawn_blocking(move || Capture::open(&data, source, options, &shared)).await;
-    let capture = opening
-        .map_err(|e| CannotStart(e.to_string(), NO_FOLDER))?
-        .map_err(|e| CannotStart(e.to_string(), NO_FOLDER))?;
-    let begun = history_handle.current().is_some();
-    let looked = look(settings, begun).await?;
-    let (stop, again, waiting) = (stop.clone(), settings.clone(), Arc::clone(&history_handle));
+    let opened = open(settings, disk_options(settings), &history_handle).await;
+    let opened = opened.map_err(|e| CannotStart(e.to_string(), NO_FOLDER))?;
+    let looked = look(settings, history_handle.current().is_some()).await?;
+    let (stop, settings, handle) = (stop.clone(), settings.clone(), Arc::clone(&history_handle));
     let task = tokio::spawn(async move {
-        if let Looked::Unreachable(why) = looked {
-            tokio::select! {
-                () = stop.cancelled() => {}
-                () = waited_for(&again, why, &waiting) => {}
-            }
-        }
-        // The writing half has said why, in the log and in `/readyz`. What was recorded is served
-        // on.
-        let taken = Box::pin(capture.run(stop.clone())).await.err().filter(is_taken);
+        let taken = capture(opened, looked, &settings, &handle, &stop).await;
         if taken.is_some() {
             // Two that answer for one server would differ.
             stop.cancel();
         }
-        taken
+        Ok(taken)
     });
     Ok(Running { history_handle, capture: Some(task) })
 }
@@ -115,11 +142,11 @@ pub(in crate::cli) async fn live(
 /// `stop`.
 pub(in crate::cli) fn verify(
     settings: &CaptureSettings,
-    running: &Running,
+    history_handle: &Arc<HistoryHandle>,
     stop: &CancellationToken,
 ) -> Result<(), CannotStart> {
     let Some(share) = settings.verify else { return Ok(()) };
-    let handle = Arc::clone(&running.history_handle);
+    let handle = Arc::clone(history_handle);
     let token = local::random().map_err(|why| CannotStart(why, UNAVAILABLE))?;
     let token = Secret::new(token);
     let (client, _) = agent_inside(Arc::clone(&handle), &token)
@@ -143,7 +170,7 @@ fn not_asked(settings: &CaptureSettings, why: &SourceError) -> String {
 }
 
 /// What a look at the server came to.
-enum Looked {
+pub(super) enum Looked {
     /// Capturing may begin.
     Done,
     /// It cannot be reached now: why.
@@ -183,7 +210,7 @@ async fn waited_for(settings: &CaptureSettings, why: String, history_handle: &Hi
 
 /// Looks at the server before a capture. Where there is a record to serve, nothing found is a
 /// reason not to: the reading half goes on trying.
-async fn look(settings: &CaptureSettings, begun: bool) -> Result<Looked, CannotStart> {
+pub(super) async fn look(settings: &CaptureSettings, begun: bool) -> Result<Looked, CannotStart> {
     let findings = match findings(settings).await {
         Ok(findings) => findings,
         Err(error) if begun => {

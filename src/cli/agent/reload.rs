@@ -30,7 +30,7 @@ fn needs_restart(now: &AgentConfig, new: &AgentConfig) -> Option<&'static str> {
         ("server_id", now.server_id != new.server_id),
         ("listen", now.listen != new.listen),
         (
-            "source, binlog, data, keep, cache, disk_reserve, verify or baseline",
+            "source, binlog, data, keep, cache, disk_cache, read, standby, poll, disk_reserve, verify or baseline",
             !is_same(&now.origin, &new.origin),
         ),
         ("limits", limits(now) != limits(new)),

@@ -85,6 +85,11 @@ fn err_each_mistake_has_line_and_path() {
         ("keep: 0d\n", "5: keep: '0d' is not a duration above 0"),
         ("cache: 7\n", "5: cache: '7' is not a number of MiB from 8 to 1048576"),
         ("cache: 1GB\n", "5: cache: '1GB' is not a number of MiB"),
+        ("disk_cache: some\n", "5: disk_cache: 'some' is not a number of MiB; 0: none"),
+        ("disk_cache: 9\n", "5: disk_cache: it is for buckets, and data is a folder"),
+        ("standby: \"on\"\n", "5: standby: it is for buckets, and data is a folder"),
+        ("poll: 1h\n", "5: poll: '1h' is not a duration from 100ms to 60s"),
+        ("read: \"on\"\n", "5: read: a reader has neither source nor binlog"),
         ("binlog: [a]\n", "5: binlog: source and binlog exclude each other"),
         (
             "colour: blue\n",
@@ -138,7 +143,7 @@ fn err_all_mistakes_at_once_and_no_password_in_them() {
     assert_eq!(
         read(text).unwrap_err(),
         [
-            "1: data: a source needs a folder to keep its history in",
+            "1: data: a source needs a folder or a bucket to keep its history in",
             "1: listen: 'x' is not an address with a port, such as 127.0.0.1:8600",
             "1: server_id: it is missing",
             "2: keep: 'soon' is not a duration above 0 such as 30d, or forever",
@@ -194,4 +199,29 @@ fn ok_the_example_is_good_but_for_its_files() {
         .collect();
     assert!(others.is_empty(), "{others:?}");
     assert_eq!(mistakes.len(), 5, "{mistakes:?}");
+}
+
+#[test]
+fn a_reader_needs_a_bucket() {
+    for (data, mistake) in [
+        ("", "2: data: a reader needs the bucket that is captured into"),
+        ("data: /var/lib/d\n", "3: data: /var/lib/d is a folder: a reader needs a bucket"),
+    ] {
+        let mistakes = read(&format!("server_id: s\nread: \"on\"\n{data}")).unwrap_err();
+        assert!(mistakes[0].contains(mistake.split_once(": ").unwrap().1), "{mistakes:?}");
+    }
+}
+
+#[cfg(feature = "object-store")]
+#[test]
+fn ok_readers_and_standbys_of_buckets() {
+    let bucket = LINES.replace("/var/lib/d", "s3://b/p");
+    let plain = capture(read(&bucket).unwrap());
+    assert_eq!((plain.disk_cache, plain.standby), (0, None));
+    let standby = capture(read(&format!("{bucket}standby: \"on\"\npoll: 500ms\ndisk_cache: 70\n")).unwrap());
+    assert_eq!((standby.disk_cache, standby.standby), (70, Some(Duration::from_millis(500))));
+    let reader = read("server_id: s\nread: \"on\"\ndata: az://c/p\n").unwrap();
+    let Origin::Read(settings) = reader.origin else { panic!("{:?}", reader.origin) };
+    assert_eq!((settings.cache, settings.disk_cache, settings.poll), (CACHE, 0, POLL));
+    assert_eq!(settings.data.to_string(), "az://c/p");
 }

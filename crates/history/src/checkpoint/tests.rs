@@ -1,6 +1,7 @@
 use super::*;
 use crate::binlog_position::Identity;
 use crate::engine::{Engine, InMemory as TestEngine};
+use crate::names::TableState;
 use dbtrail_types::timestamp::Timestamp;
 
 fn state() -> State {
@@ -42,4 +43,32 @@ fn a_folder_in_the_older_form_is_in_the_newer_one_before_anything_is_written() {
     take_back(&mut ingest).unwrap();
     let written: State = parsed(&ingest.committed().get(Table::Meta, STATE).unwrap().unwrap()).unwrap();
     assert_eq!((written.form, written.next), (FORM, old.next));
+}
+
+#[test]
+fn what_tables_are_is_read_again_only_where_it_changed() {
+    let (mut engine, mut batch) = (TestEngine::default(), Batch::default());
+    batch.put(Table::Meta, STATE, &json(&state()).unwrap());
+    let name = TableName { schema: "s".to_owned(), table: "t".to_owned() };
+    batch.put(
+        Table::Meta,
+        &name_key(&name),
+        &json(&(&name, [(ChangeSequence(1), TableState::Absent)])).unwrap(),
+    );
+    engine.commit(&batch).unwrap();
+    let mut known = TableCache::default();
+    let mut names =
+        |engine: &TestEngine| read_again(&*engine.snapshot(), &mut known).unwrap().unwrap().tables.names;
+    let first = names(&engine);
+    assert_eq!(first.current(&name), TableState::Absent);
+    batch.clear();
+    let further = State { next: ChangeSequence(9), ..state() };
+    batch.put(Table::Meta, STATE, &json(&further).unwrap());
+    engine.commit(&batch).unwrap();
+    assert!(Arc::ptr_eq(&first, &names(&engine)), "only the position is another");
+    batch.clear();
+    let gone = TableState::Unreadable("gone".to_owned());
+    batch.put(Table::Meta, &name_key(&name), &json(&(&name, [(ChangeSequence(1), &gone)])).unwrap());
+    engine.commit(&batch).unwrap();
+    assert_eq!(names(&engine).current(&name), gone);
 }

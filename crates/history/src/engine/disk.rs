@@ -17,8 +17,9 @@ use fjall::{
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
-/// How much memory the store may take.
+/// How much memory and disk the store may take.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DiskOptions {
     /// Blocks kept unpacked, in bytes.
@@ -33,6 +34,13 @@ pub struct DiskOptions {
     /// Bytes of the log that transactions may take in memory before they are committed. What is
     /// more goes to a temporary file.
     pub transactions: usize,
+    /// Bytes of the local disk for what was read of a bucket; 0: none.
+    pub disk_cache: u64,
+    /// For how long the writer of a bucket must not have given a sign of life, before it is taken
+    /// to be gone.
+    pub silence: Duration,
+    /// The last sign of life that was seen of it, as a number, and since when no other one was.
+    pub seen: Option<(u64, Instant)>,
 }
 
 impl Default for DiskOptions {
@@ -43,6 +51,9 @@ impl Default for DiskOptions {
             workers: 3,
             reserve: 256 << 20,
             transactions: 16 << 20,
+            disk_cache: 0,
+            silence: Duration::from_secs(7),
+            seen: None,
         }
     }
 }

@@ -11,8 +11,33 @@ use xxhash_rust::xxh3::xxh3_64;
 pub enum StoreKind {
     /// S3, and what speaks its protocol.
     S3,
+    /// Google Cloud Storage.
+    Google,
+    /// Azure Blob Storage; the bucket is a container.
+    Azure,
     /// A folder that is used as an object store.
     File,
+}
+
+impl StoreKind {
+    fn of(scheme: &str) -> Option<Self> {
+        match scheme {
+            "s3" => Some(Self::S3),
+            "gs" => Some(Self::Google),
+            "az" => Some(Self::Azure),
+            "file" => Some(Self::File),
+            _ => None,
+        }
+    }
+
+    const fn scheme(self) -> &'static str {
+        match self {
+            Self::S3 => "s3",
+            Self::Google => "gs",
+            Self::Azure => "az",
+            Self::File => "file",
+        }
+    }
 }
 
 /// The prefix of a bucket. Holds no secret: credentials come from the environment.
@@ -28,11 +53,8 @@ pub struct Bucket {
 
 impl fmt::Display for Bucket {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.kind {
-            StoreKind::S3 if self.prefix.is_empty() => write!(f, "s3://{}", self.name),
-            StoreKind::S3 => write!(f, "s3://{}/{}", self.name, self.prefix),
-            StoreKind::File => write!(f, "file://{}", self.name),
-        }
+        write!(f, "{}://{}", self.kind.scheme(), self.name)?;
+        if self.prefix.is_empty() { Ok(()) } else { write!(f, "/{}", self.prefix) }
     }
 }
 
@@ -48,8 +70,7 @@ pub struct Location {
 }
 
 /// What [`Location::parse`] reads.
-pub const LOCATION_FORM: &str =
-    "a folder, s3://BUCKET/PREFIX, or file:///FOLDER for a folder used as an object store";
+pub const LOCATION_FORM: &str = "a folder, s3://BUCKET/PREFIX, gs://BUCKET/PREFIX, az://CONTAINER/PREFIX, or file:///FOLDER for a folder used as an object store";
 
 /// Why a text names no place for a history.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -65,18 +86,13 @@ pub enum LocationError {
     /// An address is shown in messages and in the list of processes.
     #[error(
         "credentials and options do not belong in the address: give them in the environment \
-         (AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_REGION, AWS_ENDPOINT)"
+         (s3: AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_REGION, AWS_ENDPOINT; gs: \
+         GOOGLE_APPLICATION_CREDENTIALS; az: AZURE_STORAGE_ACCOUNT_NAME, AZURE_STORAGE_ACCOUNT_KEY)"
     )]
     Credentials,
     /// A folder as an object store has a full path.
     #[error("file:// needs a path that begins with /: file:///FOLDER")]
     RelativePath,
-    /// A store of Google or Microsoft.
-    #[error("{scheme}:// is not built in: it is {LOCATION_FORM}")]
-    OtherStore {
-        /// What is in front of `://`.
-        scheme: String,
-    },
     /// None that is known.
     #[error("{scheme}:// is no object store that is known: it is {LOCATION_FORM}")]
     UnknownStore {
@@ -109,22 +125,17 @@ impl Location {
         if rest.contains(['@', '?', '#']) {
             return Err(LocationError::Credentials);
         }
-        let bucket = match scheme {
-            "s3" => {
-                let (name, prefix) = rest.split_once('/').unwrap_or((rest, ""));
-                Bucket {
-                    kind: StoreKind::S3,
-                    name: name.to_owned(),
-                    prefix: prefix.trim_matches('/').to_owned(),
-                }
-            }
-            "file" if rest.starts_with('/') => {
-                Bucket { kind: StoreKind::File, name: rest.to_owned(), prefix: String::new() }
-            }
-            "file" => return Err(LocationError::RelativePath),
-            "gs" | "az" => return Err(LocationError::OtherStore { scheme: scheme.to_owned() }),
-            _ => return Err(LocationError::UnknownStore { scheme: scheme.to_owned() }),
+        let Some(kind) = StoreKind::of(scheme) else {
+            return Err(LocationError::UnknownStore { scheme: scheme.to_owned() });
         };
+        let (name, prefix) = match kind {
+            StoreKind::File if rest.starts_with('/') => (rest, ""),
+            StoreKind::File => return Err(LocationError::RelativePath),
+            StoreKind::S3 | StoreKind::Google | StoreKind::Azure => {
+                rest.split_once('/').unwrap_or((rest, ""))
+            }
+        };
+        let bucket = Bucket { kind, name: name.to_owned(), prefix: prefix.trim_matches('/').to_owned() };
         if bucket.name.is_empty() || bucket.prefix.split('/').any(|part| part == "." || part == "..") {
             return Err(LocationError::Form);
         }
@@ -175,6 +186,8 @@ mod tests {
             ("s3://b/a/c/", "s3://b/a/c"),
             ("s3://b", "s3://b"),
             ("s3://b/", "s3://b"),
+            ("gs://b/of/x", "gs://b/of/x"),
+            ("az://c/x/", "az://c/x"),
             ("file:///var/x", "file:///var/x"),
         ] {
             let read = Location::parse(text).unwrap();
@@ -188,7 +201,8 @@ mod tests {
             "s3://b/x?a=b",
             "file://x",
             "ftp://b",
-            "gs://b",
+            "gs://",
+            "az://account:secret@c/x",
             "s3://b/../c",
         ] {
             let why = Location::parse(bad).unwrap_err();

@@ -5,26 +5,38 @@
 //! tenths of a second later, and `when_durable` tells: nothing is published before that. A second
 //! writer makes this one's writes and reads fail (fencing), and the error says who it is.
 
+mod access;
 mod blocking;
 mod cache;
+mod copy;
+mod failure;
 mod gate;
 mod holder;
+mod local;
+mod log;
+mod look;
+mod mark;
 mod read;
 mod reader;
 mod stores;
 
+use super::bucket::{CopyOrigin, Filling, Watched};
 use super::location::Bucket;
-use super::{Batch, DiskOptions, Engine, Snapshot, StoreError, TAKEN, WhenDurable};
+use super::{Batch, DiskOptions, Engine, Snapshot, StoreError, WhenDurable};
+use access::Access;
 use blocking::OwnRuntime;
 use bytes::Bytes;
 use cache::BlockCache;
+pub(super) use copy::{Copying, keep};
+use failure::failed;
 use holder::Holder;
+use log::Log;
 use object_store::ObjectStore;
 use object_store::path::Path;
 use read::{Pinned, Unreadable};
-pub use reader::ObjectReader;
+pub(crate) use reader::ObjectReader;
 use slatedb::config::{CompressionCodec, Settings};
-use slatedb::{CloseReason, Db, ErrorKind, WriteBatch, WriteHandle};
+use slatedb::{Db, WriteBatch, WriteHandle};
 use std::fmt;
 use std::sync::{Arc, OnceLock, Weak};
 use std::time::Duration;
@@ -48,17 +60,16 @@ const FAREWELL: Duration = Duration::from_secs(3);
 struct Shared {
     db: Db,
     access: Arc<Access>,
+    log: Log,
 }
 
-/// What reading and writing need.
-struct Access {
-    runtime: OwnRuntime,
-    objects: Arc<dyn ObjectStore>,
-    path: Path,
-    /// What this opening is called.
-    opened: String,
-    /// Why it is of no use any more.
-    lost: OnceLock<StoreError>,
+/// What a store is opened for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Opening {
+    /// To go on with a history.
+    History,
+    /// To be filled with one.
+    Copy,
 }
 
 /// What is done when everything before it is durable.
@@ -79,45 +90,6 @@ impl fmt::Debug for ObjectEngine {
     }
 }
 
-/// The words for an error of the library.
-fn failed(error: &slatedb::Error) -> StoreError {
-    let mut text = error.to_string();
-    let mut source = std::error::Error::source(error);
-    while let Some(inner) = source {
-        let inner_text = inner.to_string();
-        if !text.contains(&inner_text) {
-            text = format!("{text}: {inner_text}");
-        }
-        source = inner.source();
-    }
-    StoreError(format!("object store: {text}"))
-}
-
-impl Access {
-    /// The same, and who has it where another has taken it.
-    async fn failed(&self, error: &slatedb::Error) -> StoreError {
-        if !matches!(error.kind(), ErrorKind::Closed(CloseReason::Fenced)) {
-            return failed(error);
-        }
-        if let Some(known) = self.lost.get() {
-            return known.clone();
-        }
-        // The one that took it says so in its first batch, which may be on its way.
-        let mut named = None;
-        for _ in 0..10 {
-            match holder::current(&self.objects, &self.path).await {
-                Ok(Some(found)) if !found.opening().eq(self.opened.as_str()) => {
-                    named = Some(found.named());
-                    break;
-                }
-                Ok(_) | Err(_) => tokio::time::sleep(Duration::from_millis(200)).await,
-            }
-        }
-        let named = named.unwrap_or_else(|| "it does not say who".to_owned());
-        self.lost.get_or_init(|| StoreError(format!("{TAKEN}: {named}"))).clone()
-    }
-}
-
 fn settings() -> Settings {
     Settings {
         flush_interval: Some(FLUSH),
@@ -130,14 +102,15 @@ fn settings() -> Settings {
 }
 
 impl ObjectEngine {
-    /// Opens the tables below a prefix of a bucket. Blocks, some seconds where another process
-    /// wrote to them last.
+    /// Opens the tables below a prefix of a bucket; `folder`: of this machine, for the cache on its
+    /// disk. Blocks, some seconds where another process wrote to them last.
     ///
     /// # Errors
-    /// Another process writes to them, or the object store fails.
-    pub fn open(bucket: &Bucket, options: DiskOptions) -> Result<Self, StoreError> {
+    /// Another process writes to them, they are a copy that is not whole, or the object store
+    /// fails.
+    pub fn open(bucket: &Bucket, folder: &std::path::Path, options: DiskOptions) -> Result<Self, StoreError> {
         let (objects, path) = stores::of(bucket)?;
-        Self::upon(objects, path, options)
+        Self::opened(objects, path, options, Some(folder), Opening::History)
     }
 
     /// In an object store of this process.
@@ -148,15 +121,27 @@ impl ObjectEngine {
     }
 
     /// The same in any object store.
+    #[cfg(test)]
     pub(super) fn upon(
         objects: Arc<dyn ObjectStore>,
         path: Path,
         options: DiskOptions,
     ) -> Result<Self, StoreError> {
+        Self::opened(objects, path, options, None, Opening::History)
+    }
+
+    fn opened(
+        objects: Arc<dyn ObjectStore>,
+        path: Path,
+        options: DiskOptions,
+        folder: Option<&std::path::Path>,
+        opening: Opening,
+    ) -> Result<Self, StoreError> {
         let runtime = OwnRuntime::start().map_err(|e| StoreError(format!("no threads for it: {e}")))?;
         let holder = Holder::this();
+        let (objects, local) = runtime.wait(local::cached(objects, folder, options.disk_cache))?;
         let opened = runtime.wait(async {
-            holder::free(&objects, &path).await?;
+            holder::free(&objects, &path, options).await?;
             let cache = Arc::new(BlockCache::of(options.cache));
             let db = Db::builder(path.clone(), Arc::clone(&objects))
                 .with_settings(settings())
@@ -164,13 +149,27 @@ impl ObjectEngine {
                 .build()
                 .await
                 .map_err(|e| failed(&e))?;
-            let handle = db.put(holder::KEY, holder.text()).await.map_err(|e| failed(&e))?;
+            let mut first = WriteBatch::new();
+            first.put(holder::KEY, holder.text());
+            match opening {
+                Opening::History => {
+                    if mark::is_begun(&db).await? {
+                        let _ = db.close().await;
+                        return Err(StoreError(mark::UNFINISHED.to_owned()));
+                    }
+                    // From here on it is not what was copied.
+                    first.delete(mark::KEY);
+                }
+                Opening::Copy => first.put(mark::KEY, []),
+            }
+            let handle = db.write(first).await.map_err(|e| failed(&e))?;
             handle.await_durable().await.map_err(|e| failed(&e))?;
             Ok(db)
         });
         let opened_as = holder.opening().to_owned();
-        let access = Access { runtime, objects, path, lost: OnceLock::new(), opened: opened_as };
-        let shared = Arc::new(Shared { db: opened?, access: Arc::new(access) });
+        let access =
+            Access { runtime, objects, path, lost: OnceLock::new(), opened: opened_as, _local: local };
+        let shared = Arc::new(Shared { db: opened?, access: Arc::new(access), log: Log::default() });
         let (waiting, queue) = mpsc::channel(WAITING);
         let handle = shared.access.runtime.handle();
         let beating = handle.map(|runtime| runtime.spawn(holder::beat(Arc::downgrade(&shared), holder)));
@@ -230,6 +229,7 @@ impl Engine for ObjectEngine {
                 Err(error) => Err(shared.access.failed(&error).await),
             }
         })?;
+        shared.log.wrote();
         self.last = Some(handle);
         Ok(())
     }
@@ -238,7 +238,8 @@ impl Engine for ObjectEngine {
         let access = &self.shared.access;
         match self.shared.db.snapshot() {
             Ok(state) => {
-                Arc::new(Pinned { state, access: Arc::clone(access), _keeps: Some(Arc::clone(&self.shared)) })
+                let keeps: Arc<dyn Send + Sync> = Arc::<Shared>::clone(&self.shared);
+                Arc::new(Pinned { state, access: Arc::clone(access), _keeps: Some(keeps) })
             }
             Err(error) => Arc::new(Unreadable(access.runtime.wait(access.failed(&error)))),
         }

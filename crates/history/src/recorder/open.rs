@@ -2,7 +2,7 @@
 
 use super::stored;
 use super::{OpenError, Recorder, RecorderOptions, Timers, sessions, visibility};
-use crate::checkpoint::{self, Restored};
+use crate::checkpoint::{self, KnownTables, Restored};
 use crate::engine::Location;
 use crate::history_handle::HistoryHandle;
 use crate::ingest::Ingest;
@@ -121,14 +121,13 @@ impl Recorder {
     }
 
     pub(super) fn restore(&mut self, restored: Restored) {
-        let Restored { state, entries, catalog, names, generations, reading } = restored;
+        let Restored { state, entries, tables: KnownTables { catalog, names, generations }, reading } =
+            restored;
         let ingest = &mut self.ingest;
         ingest.dirty.definitions = catalog.count();
         ingest.dirty.sweeps = names.sweeps().len();
         ingest.tables = Some(self.options.patterns(catalog.folds() == Some(true)));
-        ingest.catalog = Arc::new(catalog);
-        ingest.names = Arc::new(names);
-        ingest.generations = Arc::new(generations);
+        (ingest.catalog, ingest.names, ingest.generations) = (catalog, names, generations);
         ingest.next = state.next;
         ingest.changes = state.changes;
         ingest.versions = state.versions;

@@ -1,6 +1,6 @@
 //! Why a record cannot be opened.
 
-use super::super::engine::StoreError;
+use super::super::engine::{StoreError, is_taken, is_written};
 use super::super::log::SourceTime;
 use dbtrail_types::names::ServerId;
 
@@ -41,4 +41,18 @@ pub enum OpenError {
         /// Whose it should be.
         asked: ServerId,
     },
+}
+
+impl OpenError {
+    /// Whether another agent writes to it.
+    #[must_use]
+    pub fn is_written(&self) -> bool {
+        matches!(self, Self::Store { error, .. } if is_written(error) || is_taken(error))
+    }
+
+    /// Whether it is the store itself: what it holds is not wrong, and it may be there again.
+    #[must_use]
+    pub const fn may_pass(&self) -> bool {
+        matches!(self, Self::Store { .. })
+    }
 }

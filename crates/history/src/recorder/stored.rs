@@ -2,7 +2,7 @@
 
 use super::{OpenError, Recorder, RecorderOptions, STORE};
 use crate::capture::Disconnected;
-use crate::checkpoint::{self, Restored};
+use crate::checkpoint::{self, Restored, TableCache};
 use crate::engine::{Batch, DiskEngine, DiskOptions, Engine, Location, Snapshot, StoreError};
 use crate::history_handle::{HistoryHandle, Status};
 use crate::ingest::{Ingest, pieces};
@@ -37,7 +37,7 @@ pub(super) fn engine(data: &Location, options: DiskOptions) -> Result<Box<dyn En
         let disk = patiently(|| DiskEngine::open(&data.folder.join(STORE), options)).map_err(failed)?;
         return Ok(Box::new(disk));
     };
-    crate::engine::open_bucket(bucket, options).map_err(failed)
+    crate::engine::open_bucket(bucket, &data.folder, options).map_err(failed)
 }
 
 /// Reads what a data folder holds while no agent runs on it, or a bucket, whoever writes to it.
@@ -78,7 +78,7 @@ fn what_of(data: &Location) -> &'static str {
 /// A store as it is, and its bytes.
 fn looked_at(data: &Location) -> Result<(Ingest, u64), StoreError> {
     if let Some(bucket) = &data.bucket {
-        let state = crate::engine::read_bucket(bucket, DiskOptions::default().cache)?.refresh()?;
+        let state = crate::engine::read_bucket(bucket, &data.folder, DiskOptions::default())?.refresh()?;
         return Ok((Ingest::upon(Box::new(ReadOnly(state))), 0));
     }
     let folder = data.folder.join(STORE);
@@ -134,15 +134,16 @@ impl Engine for ReadOnly {
 }
 
 /// Serves a state of a store that another process writes, if it is newer than what is served, and
-/// whole. Gives whether it does.
+/// whole. Gives whether it does. `known`: of the state before.
 ///
 /// # Errors
 /// It cannot be read, or is of another server.
 pub(crate) fn publish_state(
     state: Arc<dyn Snapshot>,
+    known: &mut TableCache,
     history_handle: &Arc<HistoryHandle>,
 ) -> Result<bool, StoreError> {
-    let Some(restored) = checkpoint::read(&*state)? else {
+    let Some(restored) = checkpoint::read_again(&*state, known)? else {
         return Err(StoreError("nothing is recorded there yet".to_owned()));
     };
     let (found, asked) = (&restored.state.server_id, history_handle.server_id());

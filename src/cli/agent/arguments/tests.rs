@@ -1,5 +1,7 @@
+use super::super::capture_arguments::PASSWORD;
 use super::*;
 use clap::Parser;
+use dbtrail_history::source::Backfill;
 use std::time::Duration;
 
 #[derive(Parser)]
@@ -119,4 +121,47 @@ fn all_mistakes_are_reported_at_once_and_no_password() {
     );
     let mistakes = settings(&args.unwrap()).unwrap_err();
     assert_eq!(mistakes.len(), 3, "{mistakes:?}");
+}
+
+#[test]
+fn what_is_for_buckets_is_not_for_folders() {
+    let line = "agent --source mysql://u@h --data d --server-id x --standby --disk-cache 9";
+    let mistakes = settings(&parse(line).unwrap()).unwrap_err();
+    assert!(mistakes[0].starts_with("--disk-cache: d is a folder"), "{mistakes:?}");
+    assert!(mistakes[1].starts_with("--standby needs a bucket"), "{mistakes:?}");
+    let line = "agent --source mysql://u@h --data d --server-id x --poll 1s";
+    assert_eq!(settings(&parse(line).unwrap()).unwrap_err(), ["--poll is for --read and --standby"]);
+    let mistakes = settings(&parse("agent --read --data d --server-id x").unwrap()).unwrap_err();
+    assert!(mistakes[0].starts_with("--data d is a folder: --read needs a bucket"), "{mistakes:?}");
+    for bad in [
+        "agent --read --standby --data d --server-id x",
+        "agent --standby --data d --server-id x",
+        "agent --source mysql://u@h --data d --server-id x --standby --poll 99ms",
+        "agent --binlog a --server-id x --poll 1s",
+    ] {
+        assert!(parse(bad).is_err(), "{bad}");
+    }
+}
+
+#[cfg(feature = "object-store")]
+#[test]
+fn buckets_are_read_followed_and_stood_by() {
+    use crate::config::agent::ReadSettings;
+    let line = "agent --source mysql://u@h --data gs://b/p --server-id x --disk-cache 9 --cache 8";
+    let origin = |line: &str| settings(&parse(line).unwrap()).unwrap().origin;
+    let Origin::Live(capture) = origin(line) else { panic!("{line}") };
+    assert_eq!(
+        (capture.disk_cache, capture.standby, capture.data.to_string().as_str()),
+        (9, None, "gs://b/p")
+    );
+    let Origin::Live(capture) = origin(&format!("{line} --standby")) else { panic!("{line}") };
+    assert_eq!(capture.standby, Some(Duration::from_secs(1)));
+    let Origin::Live(capture) = origin(&format!("{line} --standby --poll 200ms")) else { panic!("{line}") };
+    assert_eq!(capture.standby, Some(Duration::from_millis(200)));
+    let read = origin("agent --read --data az://c --server-id x --poll 5s --disk-cache 70");
+    let data = "az://c".to_owned();
+    let Origin::Read(ReadSettings { cache: 48, disk_cache: 70, poll, data: found }) = read else {
+        panic!("{read:?}")
+    };
+    assert_eq!((poll, found.to_string()), (Duration::from_secs(5), data));
 }

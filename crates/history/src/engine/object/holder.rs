@@ -5,14 +5,18 @@
 //! write any more. This keeps a second one that is started by mistake from taking the store of one
 //! that lives, and two supervised ones from taking it from each other for ever.
 
-use super::{Shared, failed, reader};
-use crate::engine::StoreError;
+use super::failure::failed;
+use super::{Shared, Watched};
+use super::{log, look};
+use crate::engine::{DiskOptions, StoreError, WRITTEN};
 use dbtrail_types::timestamp::Timestamp;
 use object_store::ObjectStore;
 use object_store::path::Path;
 use serde::{Deserialize, Serialize};
+use slatedb::DbReader;
 use std::sync::{Arc, OnceLock, Weak};
-use std::time::Duration;
+use std::time::{Duration, Instant};
+use xxhash_rust::xxh3::xxh3_64;
 
 /// The key: in none of the tables.
 pub(super) const KEY: &[u8] = b"\xffholder";
@@ -20,8 +24,6 @@ pub(super) const KEY: &[u8] = b"\xffholder";
 const FORM: u32 = 1;
 /// Between two signs of life.
 pub(super) const BEAT: Duration = Duration::from_secs(2);
-/// After this long without one, nobody is there.
-const SILENCE: Duration = Duration::from_secs(7);
 /// Between two looks for one.
 const LOOK: Duration = Duration::from_millis(500);
 
@@ -70,6 +72,16 @@ impl Holder {
         self.run == run() || self.host == host() && !process.exists()
     }
 
+    /// What a bucket says that says this.
+    pub(super) fn watched(&self) -> Watched {
+        Watched::Somebody { sign: self.sign(), is_over: self.is_over(), named: self.named() }
+    }
+
+    /// The sign of life as a number.
+    fn sign(&self) -> u64 {
+        xxh3_64(&self.text())
+    }
+
     /// For a person.
     pub(super) fn named(&self) -> String {
         format!("process {} of host {}, since {}", self.process, self.host, self.since)
@@ -96,13 +108,18 @@ fn host() -> String {
 
 /// Who the store says writes to it; `None`: nobody, or there is no store yet.
 pub(super) async fn current(store: &Arc<dyn ObjectStore>, path: &Path) -> Result<Option<Holder>, StoreError> {
-    if !reader::is_there(store, path).await? {
+    if !look::is_there(store, path).await? {
         return Ok(None);
     }
-    let reader = reader::look(store, path).await?;
-    let text = reader.get(KEY).await;
+    let reader = look::look(store, path).await?;
+    let holder = of(&reader).await;
     let _ = reader.close().await;
-    let Some(text) = text.map_err(|e| failed(&e))? else { return Ok(None) };
+    holder
+}
+
+/// The same of a state that was read.
+pub(super) async fn of(reader: &DbReader) -> Result<Option<Holder>, StoreError> {
+    let Some(text) = reader.get(KEY).await.map_err(|e| failed(&e))? else { return Ok(None) };
     let holder: Holder = serde_json::from_slice(&text).map_err(|e| {
         StoreError(format!(
             "what the store says of its writer cannot be read ({e}): it is damaged, or of a newer program"
@@ -117,22 +134,27 @@ pub(super) async fn current(store: &Arc<dyn ObjectStore>, path: &Path) -> Result
     Ok(Some(holder))
 }
 
-/// Waits until it is known that nobody writes to the store.
+/// Waits until it is known that nobody writes to the store: for so long without a sign of life.
 ///
 /// # Errors
 /// Somebody does.
-pub(super) async fn free(store: &Arc<dyn ObjectStore>, path: &Path) -> Result<(), StoreError> {
+pub(super) async fn free(
+    store: &Arc<dyn ObjectStore>,
+    path: &Path,
+    options: DiskOptions,
+) -> Result<(), StoreError> {
     let Some(first) = current(store, path).await?.filter(|holder| !holder.is_over()) else { return Ok(()) };
     tracing::info!("the store was last written by {}: looking whether it still is", first.named());
-    let began = std::time::Instant::now();
-    while began.elapsed() < SILENCE {
+    let seen = options.seen.filter(|(sign, _)| *sign == first.sign());
+    let since = seen.map_or_else(Instant::now, |(_, since)| since);
+    while since.elapsed() < options.silence {
         tokio::time::sleep(LOOK).await;
         match current(store, path).await? {
             None => return Ok(()),
             Some(now) if now == first => {}
             Some(now) => {
                 return Err(StoreError(format!(
-                    "another agent writes to it: {}. Stop that one first, or start this one with --read",
+                    "{WRITTEN}: {}. Stop that one first, or start this one with --read",
                     now.named()
                 )));
             }
@@ -152,6 +174,8 @@ pub(super) async fn beat(shared: Weak<Shared>, mut holder: Holder) {
             Ok(handle) => handle.await_durable().await,
             Err(error) => Err(error),
         };
+        shared.log.wrote();
+        log::shorten(&shared);
         if let Err(error) = written {
             let error = shared.access.failed(&error).await;
             shared.access.lost.get_or_init(|| error);

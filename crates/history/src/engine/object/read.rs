@@ -1,6 +1,6 @@
 //! Reading of a state of the store that does not move.
 
-use super::{Access, Shared};
+use super::Access;
 use crate::engine::{Each, Pair, Snapshot, StoreError, Table};
 use bytes::Bytes;
 use slatedb::config::{ReadOptions, ScanOptions};
@@ -24,7 +24,7 @@ pub(super) struct Pinned<R> {
     pub(super) state: Arc<R>,
     pub(super) access: Arc<Access>,
     /// What must not go before it.
-    pub(super) _keeps: Option<Arc<Shared>>,
+    pub(super) _keeps: Option<Arc<dyn Send + Sync>>,
 }
 
 impl<R> fmt::Debug for Pinned<R> {

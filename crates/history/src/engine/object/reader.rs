@@ -5,13 +5,13 @@
 
 use super::gate::GatedClock;
 use super::read::Pinned;
-use super::{Access, BlockCache, OwnRuntime, failed, stores};
+use super::{
+    Access, BlockCache, DiskOptions, OwnRuntime, Watched, failed, holder, local, look, mark, stores,
+};
 use crate::engine::location::Bucket;
 use crate::engine::{Snapshot, StoreError};
-use futures_util::StreamExt;
 use object_store::ObjectStore;
 use object_store::path::Path;
-use slatedb::config::DbReaderOptions;
 use slatedb::db_cache::DbCache;
 use slatedb::{DbReader, DbReaderMode};
 use slatedb_common::clock::SystemClock;
@@ -19,42 +19,10 @@ use std::fmt;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-/// What the library is told: the gate decides.
-const SELDOM: Duration = Duration::from_secs(3600);
 /// States that are read at the same time at most; each has what is not in the tree yet in memory.
 const STATES: usize = 3;
 /// A look that takes longer is an outage.
 const PATIENCE: Duration = Duration::from_secs(60);
-
-/// Whether there is a store.
-pub(super) async fn is_there(store: &Arc<dyn ObjectStore>, path: &Path) -> Result<bool, StoreError> {
-    let manifests = path.clone().join("manifest");
-    match store.list(Some(&manifests)).next().await {
-        None => Ok(false),
-        Some(Ok(_)) => Ok(true),
-        Some(Err(error)) => Err(StoreError(format!("object store: {error}"))),
-    }
-}
-
-fn options() -> DbReaderOptions {
-    DbReaderOptions {
-        manifest_poll_interval: SELDOM,
-        object_store_max_retries: Some(super::TRIES),
-        max_memtable_bytes: super::TABLE as u64,
-        ..DbReaderOptions::default()
-    }
-}
-
-/// The store as it is now, without leaving a trace in it.
-pub(super) async fn look(store: &Arc<dyn ObjectStore>, path: &Path) -> Result<DbReader, StoreError> {
-    DbReader::builder(path.clone(), Arc::clone(store))
-        .with_reader_mode(DbReaderMode::FollowLatest)
-        .with_options(options())
-        .with_db_cache_disabled()
-        .build()
-        .await
-        .map_err(|e| failed(&e))
-}
 
 /// One of those that take turns.
 struct State {
@@ -65,10 +33,12 @@ struct State {
 
 /// Tables in an object store that another process writes. Writes nothing: who may only read the
 /// bucket can read so.
-pub struct ObjectReader {
+pub(crate) struct ObjectReader {
     access: Arc<Access>,
     cache: Arc<BlockCache>,
     states: Vec<State>,
+    /// Reads a copy that is not whole.
+    of_a_copy: bool,
 }
 
 impl fmt::Debug for ObjectReader {
@@ -78,20 +48,38 @@ impl fmt::Debug for ObjectReader {
 }
 
 impl ObjectReader {
-    /// Reads the tables below a prefix of a bucket; `cache`: bytes of memory for what was read.
+    /// Reads the tables below a prefix of a bucket; `folder`: of this machine, for the cache on its
+    /// disk.
     ///
     /// # Errors
-    /// The address is of no use.
-    pub fn open(bucket: &Bucket, cache: u64) -> Result<Self, StoreError> {
+    /// The address is of no use, or there can be no cache on the disk.
+    pub(in crate::engine) fn open(
+        bucket: &Bucket,
+        folder: &std::path::Path,
+        options: DiskOptions,
+    ) -> Result<Self, StoreError> {
         let (objects, path) = stores::of(bucket)?;
-        Self::upon(objects, path, cache)
+        Self::upon(objects, path, options, Some(folder))
     }
 
     /// The same in any object store.
-    pub(super) fn upon(objects: Arc<dyn ObjectStore>, path: Path, cache: u64) -> Result<Self, StoreError> {
+    pub(super) fn upon(
+        objects: Arc<dyn ObjectStore>,
+        path: Path,
+        options: DiskOptions,
+        folder: Option<&std::path::Path>,
+    ) -> Result<Self, StoreError> {
         let runtime = OwnRuntime::start().map_err(|e| StoreError(format!("no threads for it: {e}")))?;
-        let access = Access { runtime, objects, path, opened: String::new(), lost: OnceLock::new() };
-        Ok(Self { access: Arc::new(access), cache: Arc::new(BlockCache::of(cache)), states: Vec::new() })
+        let (objects, local) = runtime.wait(local::cached(objects, folder, options.disk_cache))?;
+        let (opened, lost) = (String::new(), OnceLock::new());
+        let access = Arc::new(Access { runtime, objects, path, opened, lost, _local: local });
+        let cache = Arc::new(BlockCache::of(options.cache));
+        Ok(Self { access, cache, states: Vec::new(), of_a_copy: false })
+    }
+
+    /// Reads it also where it is a copy that is not whole.
+    pub(super) fn of_a_copy(self) -> Self {
+        Self { of_a_copy: true, ..self }
     }
 
     /// The tables as they are now, or, where the object store did not answer, as they were before.
@@ -99,11 +87,41 @@ impl ObjectReader {
     ///
     /// # Errors
     /// There are none, the object store fails, or too many earlier states are still being read.
-    pub fn refresh(&mut self) -> Result<Arc<dyn Snapshot>, StoreError> {
+    pub(crate) fn refresh(&mut self) -> Result<Arc<dyn Snapshot>, StoreError> {
+        let reader = self.moved_on()??;
+        Ok(self.pinned(reader))
+    }
+
+    /// The same, and what it says of its writer; `None`: there is nothing, or too many earlier
+    /// states are still being read.
+    ///
+    /// # Errors
+    /// The object store fails.
+    pub(crate) fn refresh_and_watch(&mut self) -> Result<(Option<Arc<dyn Snapshot>>, Watched), StoreError> {
+        let access = Arc::clone(&self.access);
+        if self.states.is_empty() && !access.runtime.wait(look::is_there(&access.objects, &access.path))? {
+            return Ok((None, Watched::Nobody));
+        }
+        let watched = |said: Option<holder::Holder>| said.map_or(Watched::Nobody, |holder| holder.watched());
+        if let Ok(reader) = self.moved_on()? {
+            let said = access.runtime.wait(holder::of(&reader))?;
+            Ok((Some(self.pinned(reader)), watched(said)))
+        } else {
+            let said = access.runtime.wait(holder::current(&access.objects, &access.path))?;
+            Ok((None, watched(said)))
+        }
+    }
+
+    fn pinned(&self, state: Arc<DbReader>) -> Arc<dyn Snapshot> {
+        Arc::new(Pinned { state, access: Arc::clone(&self.access), _keeps: None })
+    }
+
+    /// A state that nobody has, as new as it can be. The inner error: others have all of them.
+    fn moved_on(&mut self) -> Result<Result<Arc<DbReader>, StoreError>, StoreError> {
         let access = Arc::clone(&self.access);
         // Only this one hands them out: what nobody has, nobody gets meanwhile.
         let free = self.states.iter().position(|state| Arc::strong_count(&state.reader) == 1);
-        let reader = match free {
+        match free {
             Some(at) => {
                 let state = &self.states[at];
                 let looked = access.runtime.wait(moved(state));
@@ -111,26 +129,23 @@ impl ObjectReader {
                     drop(self.states.remove(at));
                     return Err(error);
                 }
-                Arc::clone(&state.reader)
+                Ok(Ok(Arc::clone(&state.reader)))
             }
-            None if self.states.len() >= STATES => {
-                return Err(StoreError(format!(
-                    "{STATES} earlier states are still being read: what is new is shown when one of those answers has ended"
-                )));
-            }
+            None if self.states.len() >= STATES => Ok(Err(StoreError(format!(
+                "{STATES} earlier states are still being read: what is new is shown when one of those answers has ended"
+            )))),
             None => {
                 let state = access.runtime.wait(self.another())?;
                 let reader = Arc::clone(&state.reader);
                 self.states.push(state);
-                reader
+                Ok(Ok(reader))
             }
-        };
-        Ok(Arc::new(Pinned { state: reader, access, _keeps: None }))
+        }
     }
 
     async fn another(&self) -> Result<State, StoreError> {
         let (objects, path) = (&self.access.objects, &self.access.path);
-        if !is_there(objects, path).await? {
+        if !look::is_there(objects, path).await? {
             return Err(StoreError("nothing is recorded there yet".to_owned()));
         }
         let clock = GatedClock::closed();
@@ -138,13 +153,19 @@ impl ObjectReader {
         let gated: Arc<dyn SystemClock> = Arc::<GatedClock>::clone(&clock);
         let reader = DbReader::builder(path.clone(), Arc::clone(objects))
             .with_reader_mode(DbReaderMode::FollowLatest)
-            .with_options(options())
+            .with_options(look::options())
             .with_db_cache(cache, 0)
             .with_system_clock(gated)
             .build()
             .await
             .map_err(|e| failed(&e))?;
         clock.reached().await;
+        if !self.of_a_copy {
+            let noted = reader.get(mark::KEY).await.map_err(|e| failed(&e))?;
+            if noted.is_some_and(|noted| noted.is_empty()) {
+                return Err(StoreError(mark::UNFINISHED.to_owned()));
+            }
+        }
         Ok(State { reader: Arc::new(reader), clock })
     }
 }

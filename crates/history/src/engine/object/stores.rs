@@ -4,6 +4,8 @@
 use crate::engine::StoreError;
 use crate::engine::location::{Bucket, StoreKind};
 use object_store::aws::AmazonS3Builder;
+use object_store::azure::MicrosoftAzureBuilder;
+use object_store::gcp::GoogleCloudStorageBuilder;
 use object_store::local::LocalFileSystem;
 use object_store::path::Path;
 use object_store::{ClientOptions, ObjectStore, RetryConfig};
@@ -23,32 +25,44 @@ fn failed(error: object_store::Error) -> StoreError {
 
 /// The client, and what all names begin with.
 pub(super) fn of(bucket: &Bucket) -> Result<(Arc<dyn ObjectStore>, Path), StoreError> {
-    let path = |text: String| Path::parse(text).map_err(|e| StoreError(format!("object store: {e}")));
-    match bucket.kind {
+    let name = &bucket.name;
+    let store: Arc<dyn ObjectStore> = match bucket.kind {
         StoreKind::File => {
-            let cannot = |e| StoreError(format!("{}: {e}", bucket.name));
-            std::fs::create_dir_all(&bucket.name).map_err(cannot)?;
+            let cannot = |e| StoreError(format!("{name}: {e}"));
+            std::fs::create_dir_all(name).map_err(cannot)?;
             // Without fsync what is called durable is in the memory of the system.
-            let store = LocalFileSystem::new_with_prefix(&bucket.name).map_err(failed)?.with_fsync(true);
-            Ok((Arc::new(store), path(STORE.to_owned())?))
+            Arc::new(LocalFileSystem::new_with_prefix(name).map_err(failed)?.with_fsync(true))
         }
         StoreKind::S3 => {
-            // Tried again by the layer above, which knows for how long.
-            let retry = RetryConfig { max_retries: 1, retry_timeout: TIMEOUT, ..RetryConfig::default() };
-            let http = std::env::var("AWS_ENDPOINT").or_else(|_| std::env::var("AWS_ENDPOINT_URL"));
-            let is_plain = http.is_ok_and(|endpoint| endpoint.starts_with("http://"));
-            let client = ClientOptions::new()
-                .with_timeout(TIMEOUT)
-                .with_connect_timeout(CONNECT)
-                .with_allow_http(is_plain);
-            let store = AmazonS3Builder::from_env()
-                .with_bucket_name(&bucket.name)
-                .with_client_options(client)
-                .with_retry(retry)
-                .build()
-                .map_err(failed)?;
-            let prefix = if bucket.prefix.is_empty() { String::new() } else { format!("{}/", bucket.prefix) };
-            Ok((Arc::new(store), path(format!("{prefix}{STORE}"))?))
+            let client = client(&["AWS_ENDPOINT", "AWS_ENDPOINT_URL"]);
+            let builder = AmazonS3Builder::from_env().with_bucket_name(name).with_client_options(client);
+            Arc::new(builder.with_retry(retry()).build().map_err(failed)?)
         }
-    }
+        StoreKind::Google => {
+            let client = client(&["GOOGLE_BASE_URL"]);
+            let builder =
+                GoogleCloudStorageBuilder::from_env().with_bucket_name(name).with_client_options(client);
+            Arc::new(builder.with_retry(retry()).build().map_err(failed)?)
+        }
+        StoreKind::Azure => {
+            let client = client(&["AZURE_STORAGE_ENDPOINT", "AZURE_ENDPOINT"]);
+            let builder =
+                MicrosoftAzureBuilder::from_env().with_container_name(name).with_client_options(client);
+            Arc::new(builder.with_retry(retry()).build().map_err(failed)?)
+        }
+    };
+    let prefix = if bucket.prefix.is_empty() { String::new() } else { format!("{}/", bucket.prefix) };
+    let path = Path::parse(format!("{prefix}{STORE}"));
+    Ok((store, path.map_err(|e| StoreError(format!("object store: {e}")))?))
+}
+
+/// Tried again by the layer above, which knows for how long.
+fn retry() -> RetryConfig {
+    RetryConfig { max_retries: 1, retry_timeout: TIMEOUT, ..RetryConfig::default() }
+}
+
+/// How requests are made; without TLS where one of these variables asks for it.
+fn client(endpoints: &[&str]) -> ClientOptions {
+    let is_plain = endpoints.iter().any(|name| std::env::var(name).is_ok_and(|at| at.starts_with("http://")));
+    ClientOptions::new().with_timeout(TIMEOUT).with_connect_timeout(CONNECT).with_allow_http(is_plain)
 }

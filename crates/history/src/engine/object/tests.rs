@@ -198,7 +198,9 @@ fn what_a_reader_shows_does_not_move_between_two_reads() {
         writer.commit(&batch).unwrap();
         writer.sync().unwrap();
     };
-    let mut reader = ObjectReader::upon(Arc::clone(&objects), Path::from("a/history"), 1 << 20).unwrap();
+    let mut reader =
+        ObjectReader::upon(Arc::clone(&objects), Path::from("a/history"), DiskOptions::default(), None)
+            .unwrap();
     write(1);
     let first = reader.refresh().unwrap();
     assert_eq!(value(&*first, b"a"), Some(vec![1]));
@@ -232,10 +234,33 @@ fn what_a_reader_shows_does_not_move_between_two_reads() {
 #[test]
 fn a_reader_says_that_there_is_nothing_and_finds_what_comes() {
     let objects = memory();
-    let mut reader = ObjectReader::upon(Arc::clone(&objects), Path::from("a/history"), 1 << 20).unwrap();
+    let mut reader =
+        ObjectReader::upon(Arc::clone(&objects), Path::from("a/history"), DiskOptions::default(), None)
+            .unwrap();
     assert!(reader.refresh().unwrap_err().0.contains("nothing is recorded there yet"));
     let mut writer = opened(&objects).unwrap();
     put(&mut writer, b"a", b"1").unwrap();
     writer.sync().unwrap();
     assert_eq!(value(&*reader.refresh().unwrap(), b"a"), Some(b"1".to_vec()));
 }
+
+/// Whoever opens the store reads each write that is not in the tree yet.
+#[test]
+fn small_writes_come_into_the_tree_too() {
+    let objects = memory();
+    let mut engine = opened(&objects).unwrap();
+    for number in 0..log::LOG {
+        put(&mut engine, &number.to_be_bytes(), b"x").unwrap();
+        engine.sync().unwrap();
+    }
+    let end = std::time::Instant::now() + Duration::from_secs(30);
+    while engine.bytes() == 0 {
+        put(&mut engine, b"more", b"x").unwrap();
+        engine.sync().unwrap();
+        assert!(std::time::Instant::now() < end, "there are no objects of the tree");
+    }
+}
+
+mod copies;
+mod disk_cache;
+mod watched;

@@ -1,0 +1,61 @@
+//! What somebody who stands by sees of the one that writes.
+
+use super::*;
+use crate::engine::bucket::Watched;
+use crate::engine::is_written;
+
+fn reader(objects: &Arc<dyn ObjectStore>) -> ObjectReader {
+    let path = Path::from("a/history");
+    ObjectReader::upon(Arc::clone(objects), path, DiskOptions::default(), None).unwrap()
+}
+
+fn seen(reader: &mut ObjectReader) -> Watched {
+    reader.refresh_and_watch().unwrap().1
+}
+
+#[test]
+fn signs_of_life_are_seen_also_while_all_states_are_being_read() {
+    let objects = memory();
+    let mut reader = reader(&objects);
+    assert_eq!(seen(&mut reader), Watched::Nobody, "there is nothing");
+    let mut first = opened(&objects).unwrap();
+    put(&mut first, b"a", b"1").unwrap();
+    first.sync().unwrap();
+    elsewhere(&mut first);
+    let begin = seen(&mut reader);
+    assert!(
+        matches!(&begin, Watched::Somebody { is_over: false, named, .. } if named.contains("host elsewhere"))
+    );
+    std::thread::sleep(holder::BEAT + Duration::from_millis(900));
+    let next = seen(&mut reader);
+    assert_ne!(begin, next, "it lives");
+    let held: Vec<_> = (0..3).map(|_| reader.refresh_and_watch().unwrap().0.unwrap()).collect();
+    std::thread::sleep(holder::BEAT + Duration::from_millis(900));
+    let (state, later) = reader.refresh_and_watch().unwrap();
+    assert!(state.is_none());
+    assert_ne!(next, later);
+    drop(held);
+    drop(first);
+    assert_eq!(seen(&mut reader), Watched::Nobody, "it said that it goes");
+}
+
+#[test]
+fn who_has_been_silent_for_long_enough_is_taken_over_from_and_who_was_not_is_left_alone() {
+    let objects = memory();
+    let mut first = opened(&objects).unwrap();
+    elsewhere(&mut first);
+    let silence = DiskOptions { silence: Duration::from_secs(4), ..DiskOptions::default() };
+    let open = || ObjectEngine::upon(Arc::clone(&objects), Path::from("a/history"), silence);
+    assert!(is_written(&open().unwrap_err()));
+    // As after a kill: no sign of life, and no farewell.
+    first.beating.take().unwrap().abort();
+    let begun = std::time::Instant::now();
+    let second = open().unwrap();
+    let took = begun.elapsed();
+    assert!(took >= silence.silence && took < silence.silence + Duration::from_secs(3), "{took:?}");
+    drop(second);
+    let mut batch = Batch::default();
+    batch.put(Table::Versions, b"a", b"of the first");
+    let lost = first.commit(&batch).and_then(|()| first.sync()).unwrap_err();
+    assert!(is_taken(&lost), "{lost}");
+}

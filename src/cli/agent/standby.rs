@@ -1,0 +1,88 @@
+//! `agent --standby`: answers as a reader does while another agent captures into the bucket, and
+//! captures when that one is gone.
+//!
+//! Who captures is decided by the bucket: whoever opened it last. One that lost it stands by again.
+
+use super::live::{self, Running};
+use super::{CONFIG, CannotStart, NO_FOLDER};
+use crate::config::agent::CaptureSettings;
+use dbtrail_history::HistoryHandle;
+use dbtrail_history::engine::DiskOptions;
+use dbtrail_history::follower::Follower;
+use dbtrail_types::names::ServerId;
+use dbtrail_types::timestamp::Timestamp;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio_util::sync::CancellationToken;
+
+/// Between two looks at the most: taking over is to be a matter of seconds.
+const SELDOM: Duration = Duration::from_secs(1);
+
+/// Stands by until `stop`, and captures where it has to.
+pub(super) fn stand_by(
+    server_id: &ServerId,
+    settings: &CaptureSettings,
+    poll: Duration,
+    stop: &CancellationToken,
+) -> Result<Running, CannotStart> {
+    let history_handle = Arc::new(HistoryHandle::live(server_id.clone(), Timestamp::now()));
+    let options = live::disk_options(settings);
+    // It could not begin otherwise: said at once.
+    follower(settings, options, &history_handle)?;
+    let (settings, stop, handle) = (settings.clone(), stop.clone(), Arc::clone(&history_handle));
+    let poll = poll.min(SELDOM);
+    let task = tokio::spawn(async move {
+        let done = Box::pin(turns(&settings, options, poll, &handle, &stop)).await;
+        // Also where it cannot capture: a supervisor is to know.
+        stop.cancel();
+        done.map(|()| None)
+    });
+    Ok(Running { history_handle, capture: Some(task) })
+}
+
+fn follower(
+    settings: &CaptureSettings,
+    options: DiskOptions,
+    history_handle: &Arc<HistoryHandle>,
+) -> Result<Follower, CannotStart> {
+    Follower::new(settings.data.clone(), options, history_handle)
+        .map_err(|why| CannotStart(why.to_string(), CONFIG))
+}
+
+/// Stands by and captures by turns, until `stop`.
+async fn turns(
+    settings: &CaptureSettings,
+    options: DiskOptions,
+    poll: Duration,
+    history_handle: &Arc<HistoryHandle>,
+    stop: &CancellationToken,
+) -> Result<(), CannotStart> {
+    loop {
+        let follower = follower(settings, options, history_handle)?;
+        let Some(disk) = follower.stand_by(poll, stop.clone()).await else { return Ok(()) };
+        let opened = match live::open(settings, disk, history_handle).await {
+            Ok(opened) => opened,
+            Err(error) if error.is_written() => {
+                tracing::info!("{error}: this one stands by");
+                continue;
+            }
+            // The object store, for a moment: what is answered meanwhile is what is known.
+            Err(error) if error.may_pass() => {
+                tracing::error!("{error}: tried again");
+                tokio::time::sleep(SELDOM).await;
+                continue;
+            }
+            Err(error) => return Err(CannotStart(error.to_string(), NO_FOLDER)),
+        };
+        tracing::warn!("nobody else captures into {}: this agent does from here on", settings.data);
+        history_handle.update(|l| l.reads = false);
+        let looked = live::look(settings, history_handle.current().is_some()).await?;
+        // Ends with the turn, and the turn with the stop.
+        let turn = stop.child_token();
+        live::verify(settings, history_handle, &turn)?;
+        let taken = live::capture(opened, looked, settings, history_handle, stop).await;
+        turn.cancel();
+        let Some(taken) = taken else { return Ok(()) };
+        tracing::error!("{taken}: this one stands by");
+    }
+}
