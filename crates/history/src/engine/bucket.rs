@@ -25,7 +25,7 @@ pub(crate) enum Watched {
 
 /// What a copy is written into.
 pub(crate) trait Filling {
-    /// Its tables.
+    /// The tables of the store that the copy is written into.
     fn engine(&mut self) -> &mut dyn Engine;
 
     /// What the object store has of it now, read from there.

@@ -15,7 +15,7 @@ use std::ops::Range;
 /// A change: in which generation, of which key, and its number.
 pub type ChangeOf<'k> = (GenerationId, &'k [u8], ChangeSequence);
 
-/// How far two keys are apart, as numbers, that are read in one go: to begin anew costs as much as
+/// How far two keys are apart, as numbers, that are read in one go: to begin again costs as much as
 /// to pass over some twenty versions.
 const NEAR: u64 = 4;
 /// Rows that are read in one go.
