@@ -52,26 +52,26 @@ impl Versions<'_> {
 struct Keys {
     bytes: Vec<u8>,
     /// Where each is, and its index among the wanted ones; from the last key back.
-    places: Vec<(Range<usize>, usize)>,
+    spans: Vec<(Range<usize>, usize)>,
 }
 
 impl Keys {
     fn new(wanted: &[ChangeOf<'_>]) -> Self {
         let length = wanted.iter().map(|(_, key, _)| GENERATION + key.len() + SEQUENCE).sum();
-        let (mut bytes, mut places) = (Vec::with_capacity(length), Vec::with_capacity(wanted.len()));
+        let (mut bytes, mut spans) = (Vec::with_capacity(length), Vec::with_capacity(wanted.len()));
         for (index, (generation, key, sequence)) in wanted.iter().enumerate() {
             let start = bytes.len();
             bytes.extend(generation.0.to_be_bytes());
             bytes.extend_from_slice(key);
             bytes.extend(sequence.bytes());
-            places.push((start..bytes.len(), index));
+            spans.push((start..bytes.len(), index));
         }
-        places.sort_unstable_by(|(a, _), (b, _)| bytes[b.clone()].cmp(&bytes[a.clone()]));
-        Self { bytes, places }
+        spans.sort_unstable_by(|(a, _), (b, _)| bytes[b.clone()].cmp(&bytes[a.clone()]));
+        Self { bytes, spans }
     }
 
     fn get(&self, at: usize) -> Option<&[u8]> {
-        self.places.get(at).map(|(place, _)| &self.bytes[place.clone()])
+        self.spans.get(at).map(|(span, _)| &self.bytes[span.clone()])
     }
 
     /// The key of the row of one of them.
@@ -82,7 +82,7 @@ impl Keys {
     /// After the last one that is of the same row as this one.
     fn end_of_row(&self, at: usize) -> usize {
         let row = self.row(at);
-        at + (at..self.places.len()).take_while(|other| self.row(*other) == row).count()
+        at + (at..self.spans.len()).take_while(|other| self.row(*other) == row).count()
     }
 }
 
@@ -232,8 +232,8 @@ impl Reader {
     /// Makes the wanted versions of a row of which all is read that they lean on.
     fn replay(&mut self) -> Result<(), StoreError> {
         let (newer, older) = self.held.split_at(self.held.len() - self.below);
-        let written = |(sequence, place): &(ChangeSequence, Range<usize>)| {
-            read(*sequence, &self.held_bytes[place.clone()])
+        let written = |(sequence, span): &(ChangeSequence, Range<usize>)| {
+            read(*sequence, &self.held_bytes[span.clone()])
         };
         let mut row: Option<Image> = None;
         // The oldest of them has its row as a whole.
@@ -244,13 +244,13 @@ impl Reader {
                 Some(changes) => Some(changed(&row.ok_or_else(gone)?, changes)?),
             };
         }
-        let mut wanted = self.keys.places[self.from..self.to].iter().rev().peekable();
+        let mut wanted = self.keys.spans[self.from..self.to].iter().rev().peekable();
         for version in newer.iter().rev() {
             let sequence = version.0;
             let version = written(version)?.applied_to(row.as_ref())?;
             row = version.row_after().cloned();
-            let is_it = |(place, _): &&(Range<usize>, usize)| {
-                sequence_of(&self.keys.bytes[place.clone()]) == Some(sequence)
+            let is_it = |(span, _): &&(Range<usize>, usize)| {
+                sequence_of(&self.keys.bytes[span.clone()]) == Some(sequence)
             };
             let Some((_, index)) = wanted.next_if(is_it) else { continue };
             self.bytes += version.before.iter().chain(&version.after).map(|i| i.bytes().len()).sum::<usize>();
