@@ -79,7 +79,8 @@ def main():
             work.start()
             pid = chain.agent.child.pid
             # Once longer than requests are tried again, so that the store is opened again too.
-            lasts = [(mode, 40.0) for mode in ("stopped", "errors")] + [(r.choice(FaultyProxy.MODES), 0.2 + 6 * r.random()) for _ in range(planned - 2)]
+            lasts = [(mode, 40.0) for mode in ("stopped", "errors")] + [(mode, 2 + 4 * r.random()) for mode in FaultyProxy.MODES]
+            lasts += [(r.choice(FaultyProxy.MODES), 0.2 + 6 * r.random()) for _ in range(planned - len(lasts))]
             r.shuffle(lasts)
             for n, (mode, seconds) in enumerate(lasts):
                 proxy.mode = mode

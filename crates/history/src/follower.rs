@@ -21,7 +21,7 @@ use tokio_util::sync::CancellationToken;
 /// Suspecting it costs a closer look.
 const SUSPICIOUS: Duration = Duration::from_millis(2500);
 /// For how long there must not have been one when the bucket is opened then.
-const SILENCE: Duration = Duration::from_millis(6500);
+const SILENCE: Duration = Duration::from_secs(6);
 
 /// See the head of this file.
 #[derive(Debug)]

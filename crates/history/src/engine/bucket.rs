@@ -8,6 +8,10 @@ use std::sync::Arc;
 pub(crate) use super::object::ObjectReader;
 
 /// What a bucket says of its writer.
+#[cfg_attr(
+    not(feature = "object-store"),
+    allow(dead_code, reason = "there are no buckets in this program, but in tests of who watches")
+)]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Watched {
     /// Nobody writes to it, or there is nothing yet.
