@@ -205,7 +205,7 @@ mod tests {
             "az://account:secret@c/x",
             "s3://b/../c",
         ] {
-            let why = Location::parse(bad).unwrap_err();
+            let why = Location::parse(bad).unwrap_err().to_string();
             assert!(!why.contains("secret@"), "{why}");
         }
     }

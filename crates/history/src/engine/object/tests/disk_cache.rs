@@ -32,6 +32,9 @@ fn filled(objects: &Arc<dyn ObjectStore>) {
         engine.commit(&batch).unwrap();
     }
     engine.sync().unwrap();
+    // What is in the log of writes alone is not kept.
+    let options = slatedb::config::FlushOptions { flush_type: slatedb::config::FlushType::MemTable };
+    engine.shared.access.runtime.wait(engine.shared.db.flush_with_options(options)).unwrap();
 }
 
 fn reader(objects: &Arc<dyn ObjectStore>, folder: &std::path::Path, bytes: u64) -> ObjectReader {
