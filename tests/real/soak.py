@@ -6,7 +6,7 @@
 Every two seconds the rows of a table are noted, and clients ask for them as of then; they also ask for windows and whole tables, log in and
 out, make mistakes, go away in the middle of an answer and end each other. Old versions are dropped all along, definitions change, and both
 processes read their files again. Memory, open files and threads are noted: what the last third of the time needs at most is what the
-third before it needed.
+third before it needed. The agent alone takes more memory for hours: what is new stays there until the journal of its store has 64 MiB.
 """
 import collections
 import os
@@ -194,13 +194,16 @@ def watch(chain, clients, minutes):
 
 
 def flat(count, name, samples):
-    """Nothing of what is needed grows from the second third to the last one."""
+    """Nothing of what is needed grows from the second third to the last one, but for the agent's memory, and that up to a limit."""
     third = len(samples) // 3
-    for what, number, slack in (("memory in KiB", 0, 8 << 10), ("open files", 1, 24), ("threads", 2, 6)):
+    memory, most = (64 << 10, 300 << 10) if name == "agent" else (8 << 10, 64 << 10)
+    for what, number, slack in (("memory in KiB", 0, memory), ("open files", 1, 24), ("threads", 2, 6)):
         before = max(sample[number] for sample in samples[third:2 * third])
         after = max(sample[number] for sample in samples[2 * third:])
         print("%s, %s: %d at most, then %d" % (name, what, before, after), flush=True)
-        count.check(after <= before * 1.05 + slack, "%s of the %s grow" % (what, name), after, before)
+        count.check(after <= before + slack, "%s of the %s grow" % (what, name), after, before)
+        if number == 0:
+            count.check(after <= most, "%s of the %s" % (what, name), after, most)
 
 
 def main():
