@@ -10,6 +10,26 @@ use crate::store::{ChangeSequence, EncodedKey, GenerationId, Versions};
 
 /// Keys looked at in one go.
 const AT_ONCE: usize = 1024;
+/// Rows that one statement moves, removes or gives other keys, and their bytes, at most: they are
+/// kept in memory until it is whole.
+const MOST: usize = 500_000;
+const MOST_BYTES: usize = 128 << 20;
+
+/// How much of that is taken.
+#[derive(Debug, Default)]
+pub(super) struct RowsTaken {
+    rows: usize,
+    bytes: usize,
+}
+
+impl RowsTaken {
+    /// One row more; the error says that there are too many.
+    pub(super) fn add(&mut self, bytes: usize) -> Result<(), NotFollowed> {
+        self.rows += 1;
+        self.bytes += bytes;
+        if self.rows > MOST || self.bytes > MOST_BYTES { Err(NotFollowed::TooManyRows) } else { Ok(()) }
+    }
+}
 
 impl Ingest {
     /// Whether rows of an entry can only be known by rows that are in the store: a commit has to

@@ -85,6 +85,9 @@ pub(crate) enum NotFollowed {
     /// More rows than one statement is followed for.
     #[error("they held more rows than are listed one by one")]
     TooManyRows,
+    /// The server cannot have kept all of them.
+    #[error("two of its rows have the same key now")]
+    OneKey,
     /// A value of the partitioning expression is not known.
     #[error("in which one a row lies is not known")]
     PartitionOfRow,

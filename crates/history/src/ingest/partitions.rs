@@ -1,6 +1,7 @@
 //! Rows that go with their partitions, or from one table to another.
 
 use super::Ingest;
+use super::all_rows::RowsTaken;
 use super::images::Keyed;
 use super::not_followed::NotFollowed;
 use super::references::Referring;
@@ -15,10 +16,6 @@ use dbtrail_types::column::Column;
 use dbtrail_types::names::TableName;
 use std::collections::BTreeMap;
 use std::sync::Arc;
-
-/// Rows that one statement moves or removes, at most: each is kept in memory until its statement is
-/// whole.
-pub(super) const MOST: usize = 500_000;
 
 /// The row before a change and the row after it, packed.
 type Both<'a> = (Option<&'a [u8]>, Option<&'a [u8]>);
@@ -174,7 +171,7 @@ impl Ingest {
         target: &Target,
         emptied: Option<&Emptied>,
     ) -> Result<Result<Vec<Vec<u8>>, NotFollowed>, StoreError> {
-        let mut rows = Vec::new();
+        let (mut rows, mut taken) = (Vec::new(), RowsTaken::default());
         let found = self.each_row(target.generation, |ingest, row, under| {
             let row = ingest.under_now(row, under, target.id)?;
             let held = emptied.map_or(Some(true), |emptied| {
@@ -188,9 +185,10 @@ impl Ingest {
                 emptied.keeps(&target.columns.definition, &cells?)
             });
             if held.ok_or(NotFollowed::PartitionOfRow)? {
+                taken.add(row.bytes().len())?;
                 rows.push(row.bytes().to_vec());
             }
-            if rows.len() > MOST { Err(NotFollowed::TooManyRows) } else { Ok(()) }
+            Ok(())
         })?;
         Ok(found.map(|()| rows))
     }

@@ -5,9 +5,9 @@
 //! until they change.
 
 use super::Ingest;
+use super::all_rows::RowsTaken;
 use super::images::base_key;
 use super::not_followed::NotFollowed;
-use super::partitions::MOST;
 use crate::engine::StoreError;
 use crate::image::Image;
 use crate::names::TableState;
@@ -38,7 +38,7 @@ impl Ingest {
             return Ok(None);
         };
         let definition = &columns.definition;
-        let mut rows = BTreeMap::new();
+        let (mut rows, mut taken) = (BTreeMap::new(), RowsTaken::default());
         let found = self.each_row(generation, |ingest, row, under| {
             let carried = ingest.catalog.carry(under, new, ingest.catalog.unpack(under, &row))?;
             let unknown = carried.iter().any(Result::is_err);
@@ -51,10 +51,9 @@ impl Ingest {
             } else {
                 BaseRow { definition: new, row: image.clone() }
             };
-            if rows.len() >= MOST || rows.insert(key, (base, image)).is_some() {
-                return Err(NotFollowed::TooManyRows);
-            }
-            Ok(())
+            taken.add(base.row.bytes().len() + image.bytes().len())?;
+            // The server would have refused the statement: what is known of the rows is not so.
+            if rows.insert(key, (base, image)).is_some() { Err(NotFollowed::OneKey) } else { Ok(()) }
         })?;
         Ok(found.is_ok().then_some(rows))
     }
