@@ -190,6 +190,15 @@ fn collected(answer: impl Iterator<Item = Result<Vec<u8>, Refusal>>) -> Result<V
 
 /// Rows and notes at a second, or the code of the refusal.
 fn at(history: &Arc<History>, point: AsOf, keys: Keys) -> Result<(Value, Value), &'static str> {
+    read(history, point, keys, Reading::Flashback)
+}
+
+fn read(
+    history: &Arc<History>,
+    point: AsOf,
+    keys: Keys,
+    reading: Reading,
+) -> Result<(Value, Value), &'static str> {
     let request = RowsRequest {
         server_id: ServerId("x".into()),
         schema: "s".into(),
@@ -199,7 +208,7 @@ fn at(history: &Arc<History>, point: AsOf, keys: Keys) -> Result<(Value, Value),
         filter: None,
         limit: None,
     };
-    let mut lines = forms::rows(history, &request)?;
+    let mut lines = forms::rows(history, &request, reading)?;
     let end = lines.pop().unwrap();
     let rows = lines.split_off(1);
     assert_eq!(end["end"]["rows"], rows.len());
@@ -258,6 +267,7 @@ mod forms;
 mod model;
 mod names;
 mod net;
+mod other_keys;
 mod partitions;
 mod put_off;
 mod states;

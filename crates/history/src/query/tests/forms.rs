@@ -36,8 +36,12 @@ fn same<A: Iterator<Item = Result<Vec<u8>, Refusal>>>(
     lines
 }
 
-pub(super) fn rows(history: &Arc<History>, asked: &RowsRequest) -> Result<Vec<Value>, &'static str> {
-    same(|form| Ok(history.rows(asked, Reading::Flashback)?.in_form(form)))
+pub(super) fn rows(
+    history: &Arc<History>,
+    asked: &RowsRequest,
+    reading: Reading,
+) -> Result<Vec<Value>, &'static str> {
+    same(|form| Ok(history.rows(asked, reading)?.in_form(form)))
 }
 
 pub(super) fn changes(history: &Arc<History>, asked: &DiffRequest) -> Result<Vec<Value>, &'static str> {
