@@ -1,24 +1,20 @@
 #!/usr/bin/env python3
-"""A Debian package of a build, and what is in the build (CycloneDX). By the same list as cargo-deb: [package.metadata.deb] in Cargo.toml.
+"""A Debian package of a build, by cargo-deb, and what is in the build (CycloneDX). What the package holds is listed in Cargo.toml: [package.metadata.deb].
 
-    cargo build --release && deploy/package.py [--program target/release/dbtrail-shim]
+    cargo build --release && deploy/package.py
 
-writes target/package/dbtrail-shim_VERSION_ARCH.deb and dbtrail-shim.cdx.json beside it. Needs dpkg-deb; with dpkg-shlibdeps (dpkg-dev) the package says
-which libc it needs. `cargo deb --no-build` gives the same package, after this has written what the program itself prints.
+writes target/package/dbtrail-shim_VERSION_ARCH.deb and dbtrail-shim.cdx.json beside it. Needs cargo-deb, and dpkg-shlibdeps (dpkg-dev), by which the package
+says which libc it needs.
 """
-import argparse
-import glob
-import gzip
 import json
 import os
-import shutil
 import subprocess
-import sys
-import tempfile
 import uuid
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 OUT = os.path.join(ROOT, "target", "package")
+# As the list in Cargo.toml has it.
+PROGRAM = os.path.join(ROOT, "target", "release", "dbtrail-shim")
 
 
 def said(*command, **options):
@@ -103,71 +99,10 @@ def papers(program, metadata):
             f.write(text)
 
 
-def tree(listed, program, folder):
-    """The files of the package."""
-    for source, target, mode in listed["assets"]:
-        sources = [program] if source == "target/release/dbtrail-shim" else sorted(glob.glob(os.path.join(ROOT, source)))
-        if not sources:
-            sys.exit("%s of the list in Cargo.toml is not there" % source)
-        for one in sources:
-            path = os.path.join(folder, target)
-            if target.endswith("/"):
-                path += os.path.basename(source if "*" not in source else one)
-            os.makedirs(os.path.dirname(path), exist_ok=True)
-            shutil.copyfile(one, path)
-            if "/man/" in path:
-                with open(path, "rb") as page, gzip.GzipFile(path + ".gz", "wb", 9, mtime=0) as packed:
-                    packed.write(page.read())
-                os.remove(path)
-                path += ".gz"
-            os.chmod(path, int(mode, 8))
-
-
-def libraries(program):
-    """The packages of the libraries that the program is linked with."""
-    if not shutil.which("dpkg-shlibdeps"):
-        return "libc6"
-    with tempfile.TemporaryDirectory() as folder:
-        os.mkdir(os.path.join(folder, "debian"))
-        open(os.path.join(folder, "debian", "control"), "w").write("Source: x\n\nPackage: x\nArchitecture: any\n")
-        text = said("dpkg-shlibdeps", "-O", "-e" + program, cwd=folder, stderr=subprocess.DEVNULL).decode()
-    return text.partition("=")[2].strip()
-
-
-def control(listed, package, program, folder):
-    architecture = said("dpkg", "--print-architecture").decode().strip()
-    installed = sum(os.path.getsize(os.path.join(at, name)) for at, _, names in os.walk(folder) for name in names)
-    description = "\n".join(" " + line for line in listed["extended-description"].splitlines())
-    fields = {"Package": package["name"], "Version": package["version"] + "-1", "Architecture": architecture, "Maintainer": listed["maintainer"],
-              "Section": listed["section"], "Priority": listed["priority"], "Installed-Size": str(installed // 1024 + 1),
-              "Depends": listed["depends"].replace("$auto", libraries(program)), "Recommends": listed["recommends"],
-              "Description": package["description"].partition(":")[0] + "\n" + description}
-    about = os.path.join(folder, "DEBIAN")
-    os.mkdir(about)
-    with open(os.path.join(about, "control"), "w", encoding="utf-8") as f:
-        f.writelines("%s: %s\n" % pair for pair in fields.items())
-    with open(os.path.join(about, "conffiles"), "w", encoding="utf-8") as f:
-        f.writelines(path + "\n" for path in listed["conf-files"])
-    for script in ("postinst", "prerm", "postrm"):
-        shutil.copy(os.path.join(ROOT, listed["maintainer-scripts"], script), about)
-    return "%s_%s_%s.deb" % (fields["Package"], fields["Version"], architecture)
-
-
 def main():
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--program", default=os.path.join(ROOT, "target", "release", "dbtrail-shim"))
-    program = os.path.abspath(parser.parse_args().program)
-    metadata = cargo()
-    package = next(p for p in metadata["packages"] if p["name"] == "dbtrail-shim")
-    listed = package["metadata"]["deb"]
-    papers(program, metadata)
-    os.umask(0o022)
-    with tempfile.TemporaryDirectory() as folder:
-        os.chmod(folder, 0o755)
-        tree(listed, program, folder)
-        name = control(listed, package, program, folder)
-        said("dpkg-deb", "--root-owner-group", "-Zxz", "-z3", "--build", folder, os.path.join(OUT, name))
-    print(os.path.join(OUT, name))
+    papers(PROGRAM, cargo())
+    made = said("cargo", "deb", "--locked", "--no-build", "--no-strip", "--output", OUT + "/", cwd=ROOT)
+    print(made.decode().strip())
 
 
 if __name__ == "__main__":

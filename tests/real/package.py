@@ -10,7 +10,7 @@ import subprocess
 import tempfile
 
 import servers
-from harness import ROOT, Counter, binary, finish
+from harness import ROOT, Counter, finish
 
 UNITS = ["dbtrail-agent.service", "dbtrail-shim.service", "dbtrail-shim.socket", "dbtrail-shim@.service"]
 
@@ -81,7 +81,7 @@ def bill(path, counter):
 
 def main():
     counter, listed = Counter("package"), Counter("what is in it")
-    made = subprocess.run([os.path.join(ROOT, "deploy", "package.py"), "--program", binary()], stdout=subprocess.PIPE, check=True)
+    made = subprocess.run([os.path.join(ROOT, "deploy", "package.py")], stdout=subprocess.PIPE, check=True)
     deb = made.stdout.decode().strip()
     bill(os.path.join(os.path.dirname(deb), "dbtrail-shim.cdx.json"), listed)
     with tempfile.TemporaryDirectory(prefix="dbtrail-package-") as folder:
