@@ -187,6 +187,22 @@ async fn what_comes_again_is_not_taken_in_again() {
     }
 }
 
+/// A start with a table that no event of the log speaks of.
+fn start_with_quiet(files: &History) -> Start {
+    let mut begin = start("mysql-9.7", files);
+    begin.tables.push(Declared {
+        name: TableName { schema: "shop".to_owned(), table: "quiet".to_owned() },
+        create: "CREATE TABLE `quiet` (`id` int NOT NULL, `v` int DEFAULT NULL, PRIMARY KEY (`id`)) \
+                 DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_0900_ai_ci"
+            .to_owned(),
+    });
+    begin
+}
+
+fn row(id: &str, v: &str) -> Vec<Option<Vec<u8>>> {
+    vec![Some(id.as_bytes().to_vec()), Some(v.as_bytes().to_vec())]
+}
+
 /// Keys 1 and 2 of a table that no event of the log speaks of, as `_snapshot` and `_flashback` tell
 /// them now. The rows that are given.
 fn rows_at(history: &Arc<History>, reading: Reading) -> Result<Vec<String>, String> {
@@ -218,15 +234,8 @@ fn whole_answer(history: &Arc<History>, reading: Reading) -> Result<String, Stri
 async fn what_was_read_out_of_band_waits_for_the_log() {
     let folder = tempfile::tempdir().expect("a folder");
     let (files, events) = (truth_agent::history("mysql-9.7"), events("mysql-9.7"));
-    let mut begin = start("mysql-9.7", &files);
-    begin.tables.push(Declared {
-        name: TableName { schema: "shop".to_owned(), table: "quiet".to_owned() },
-        create: "CREATE TABLE `quiet` (`id` int NOT NULL, `v` int DEFAULT NULL, PRIMARY KEY (`id`)) \
-                 DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_0900_ai_ci"
-            .to_owned(),
-    });
     let feed = Feed::open(folder.path());
-    feed.send(CaptureEvent::Begin(begin)).await;
+    feed.send(CaptureEvent::Begin(start_with_quiet(&files))).await;
     feed.send(CaptureEvent::Follow(position_at(4), server("mysql-9.7"))).await;
     let job = feed.writer.next_job(Vec::new()).await.expect("it writes").expect("a table to read");
     assert!(
@@ -235,7 +244,6 @@ async fn what_was_read_out_of_band_waits_for_the_log() {
     );
     let (half, rest) = events.split_at(events.len() / 2);
     let after = position_at(half.last().map_or(4, |(at, raw)| at + raw.len() as u64));
-    let row = |id: &str, v: &str| vec![Some(id.as_bytes().to_vec()), Some(v.as_bytes().to_vec())];
     let rows = BaselineRows {
         generation: job.generation,
         definition: job.definition,
@@ -272,4 +280,21 @@ async fn what_was_read_out_of_band_waits_for_the_log() {
     assert_eq!(rows_at(&early, Reading::Snapshot), Err("not_recorded".to_owned()), "a history never changes");
     feed.send(CaptureEvent::Events(rest.iter().map(|(_, raw)| raw.clone().into()).collect())).await;
     assert_eq!(rows_at(&feed.end().await, Reading::Snapshot), Ok(vec!["[\"1\",\"7\"]".to_owned()]));
+}
+
+/// Seen of both servers after EXCHANGE PARTITION ... WITHOUT VALIDATION: which row a key has then
+/// depends on how it is looked for.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_table_with_two_rows_of_one_key_is_refused() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let feed = Feed::open(folder.path());
+    feed.send(CaptureEvent::Begin(start_with_quiet(&truth_agent::history("mysql-9.7")))).await;
+    feed.send(CaptureEvent::Follow(position_at(4), server("mysql-9.7"))).await;
+    let job = feed.writer.next_job(Vec::new()).await.expect("it writes").expect("a table to read");
+    let (generation, definition) = (job.generation, job.definition);
+    let what = BaselineRows { generation, definition, rows: vec![row("1", "7"), row("1", "8")], end: true };
+    let (answer, kept) = oneshot::channel();
+    feed.send(CaptureEvent::Baseline(ValidFrom { after: position_at(4), what }, answer)).await;
+    assert_eq!(kept.await, Ok(false));
+    assert_eq!(rows_at(&feed.end().await, Reading::Snapshot), Err("unsupported_key".to_owned()));
 }
