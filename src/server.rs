@@ -23,9 +23,12 @@ use registry::{Limits, Registry};
 /// not use every ten seconds (`mysql-ping_interval_server_msec`), and drops them when that fails.
 const LAST_PINGS: Duration = Duration::from_secs(12);
 
-/// Between the ends of those that are left then, at most: a statement that meets an ended
-/// connection is tried once more, on another one, which must not have ended unseen too.
-const LEAVE_PAUSE: Duration = Duration::from_millis(25);
+/// For ProxySQL to see the end of one of those that are left then, before the next one ends.
+const LEAVE_PAUSE: Duration = Duration::from_secs(2);
+
+/// For the statement that saw it to get its answer on another connection, which must not end
+/// meanwhile.
+const RETRY_PAUSE: Duration = Duration::from_millis(250);
 
 /// How long a connection that is cancelled has to reach a point at which it ends.
 const LAST_WAIT: Duration = Duration::from_secs(5);
@@ -141,12 +144,7 @@ pub async fn run(
     }
     let rest = shutdown_grace.saturating_sub(pings);
     let begun = Instant::now();
-    let handles = registry.handles();
-    let pause = LEAVE_PAUSE.min(rest / 2 / u32::try_from(handles.len()).unwrap_or(u32::MAX).max(1));
-    for handle in handles {
-        handle.leave.cancel();
-        tokio::time::sleep(pause).await;
-    }
+    leave_one_by_one(&registry, rest * 3 / 4).await;
     if tokio::time::timeout(rest.saturating_sub(begun.elapsed()), tasks.wait()).await.is_err() {
         // The others have only not closed their end of a connection that was told to end.
         let statements = registry.handles().iter().filter(|handle| handle.works()).count();
@@ -165,6 +163,27 @@ pub async fn run(
                 "connections did not end though they were asked to: the server ends without them"
             );
         }
+    }
+}
+
+/// Ends the connections of ProxySQL's pool, each when the end of the one before has been seen, or
+/// not for long, in this time: a statement that meets an ended connection is tried once more, on
+/// another one, which must not have ended unseen too.
+async fn leave_one_by_one(registry: &Registry, time: Duration) {
+    let until = Instant::now() + time;
+    let mut left = registry.handles();
+    // One in use is soon used again, and its end seen; one in no use is pinged before its turn.
+    left.sort_by_cached_key(|handle| handle.active_since());
+    while let Some(next) = left.pop() {
+        if next.over.is_cancelled() {
+            continue;
+        }
+        next.leave.cancel();
+        let time = until.saturating_duration_since(Instant::now());
+        let share = time / u32::try_from(left.len() + 1).unwrap_or(u32::MAX);
+        let retry = RETRY_PAUSE.min(share / 2);
+        let _ = tokio::time::timeout(LEAVE_PAUSE.min(share - retry), next.over.cancelled()).await;
+        tokio::time::sleep(retry).await;
     }
 }
 

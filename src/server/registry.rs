@@ -137,6 +137,7 @@ impl Registry {
     pub(super) fn leave(&self, id: u32) {
         let mut state = self.state();
         let Some(entry) = state.connections.remove(&id) else { return };
+        entry.handle.over.cancel();
         match entry.slot {
             None => drop(state.strangers.remove(&entry.arrived)),
             Some(LoginSlot::Client) => state.clients -= 1,

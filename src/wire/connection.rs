@@ -150,12 +150,18 @@ impl Connection {
         if let Some(algorithm) = self.compression {
             self.packets.compress(algorithm);
         }
-        let Err(Gone::Refused(failure)) = self.commands(&mut session).await else { return };
-        let login = matches!(
-            failure,
-            Failure::UnknownTenant(_) | Failure::AccessDenied { .. } | Failure::Full { .. }
-        );
-        Box::pin(self.refuse(&failure, login)).await;
+        match self.commands(&mut session).await {
+            Ok(()) | Err(Gone::Closed) => {}
+            // Until the client has seen it: a server that drains ends the next one then.
+            Err(Gone::Left) => drop(tokio::time::timeout(LINGER, self.packets.linger()).await),
+            Err(Gone::Refused(failure)) => {
+                let login = matches!(
+                    failure,
+                    Failure::UnknownTenant(_) | Failure::AccessDenied { .. } | Failure::Full { .. }
+                );
+                Box::pin(self.refuse(&failure, login)).await;
+            }
+        }
     }
 
     /// The login within its time; `None`: there is none, and the client knows why where it could
@@ -169,7 +175,7 @@ impl Connection {
             }
             Ok(Err(Gone::Refused(failure))) => self.refuse(&failure, true).await,
             Ok(Ok(None)) => {}
-            Ok(Err(Gone::Closed)) | Err(_) => metrics().login("abandoned", Code::Ended(0)),
+            Ok(Err(Gone::Closed | Gone::Left)) | Err(_) => metrics().login("abandoned", Code::Ended(0)),
         }
         None
     }

@@ -10,6 +10,8 @@ use dbtrail_mysql_wire::reader::Malformed;
 pub(super) enum Gone {
     /// The peer closed the connection, or it broke.
     Closed,
+    /// The server ends the connection, without a word.
+    Left,
     /// What came cannot be answered but by a failure and the end.
     Refused(Failure),
 }

@@ -22,6 +22,8 @@ pub struct Handle {
     pub drain: CancellationToken,
     /// Those of a ProxySQL end too.
     pub leave: CancellationToken,
+    /// The connection is over: the client has seen its end, or was not waited for.
+    pub over: CancellationToken,
     /// Who is logged in.
     identity: Mutex<Option<Arc<Identity>>>,
     /// What it does, once it is logged in.
@@ -83,6 +85,13 @@ impl Handle {
     pub fn works(&self) -> bool {
         let activity = self.activity.lock().unwrap_or_else(PoisonError::into_inner);
         activity.as_ref().is_some_and(|activity| activity.command != IDLE)
+    }
+
+    /// When it began what it does, or doing nothing; `None`: it has not logged in.
+    #[must_use]
+    pub fn active_since(&self) -> Option<std::time::Instant> {
+        let activity = self.activity.lock().unwrap_or_else(PoisonError::into_inner);
+        activity.as_ref().map(|activity| activity.since)
     }
 
     /// A command begins; [`IDLE`] when it is over.

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::Mutex;
 use tokio::task::JoinHandle;
 
-const GRACE: Duration = Duration::from_secs(4);
+const GRACE: Duration = Duration::from_secs(8);
 const PING: Duration = Duration::from_millis(500);
 const BUSY: usize = 8;
 const IDLE: usize = 20;
@@ -28,7 +28,8 @@ struct Pool {
     free: Mutex<Vec<Pooled>>,
     /// Statements that were tried once more.
     again: AtomicUsize,
-    failed: AtomicUsize,
+    /// How statements failed.
+    failed: std::sync::Mutex<Vec<&'static str>>,
     answered: AtomicUsize,
 }
 
@@ -39,7 +40,7 @@ impl Pool {
             ports,
             free: Mutex::default(),
             again: AtomicUsize::new(0),
-            failed: AtomicUsize::new(0),
+            failed: std::sync::Mutex::default(),
             answered: AtomicUsize::new(0),
         }
     }
@@ -78,6 +79,10 @@ impl Pool {
         Some(first)
     }
 
+    fn fails(&self, how: &'static str) {
+        self.failed.lock().expect("no panic").push(how);
+    }
+
     async fn statement(&self) {
         for attempt in 0..2 {
             let free = self.free.lock().await.pop();
@@ -85,11 +90,10 @@ impl Pool {
                 Some(pooled) => Some(pooled),
                 None => self.open().await,
             }) else {
-                self.failed.fetch_add(1, Ordering::Relaxed);
-                return;
+                return self.fails("no server took a connection");
             };
             match self.tried(&mut pooled).await {
-                Some(0xff) => break,
+                Some(0xff) => return self.fails("an error"),
                 Some(_) => {
                     self.answered.fetch_add(1, Ordering::Relaxed);
                     pooled.used = Instant::now();
@@ -100,17 +104,16 @@ impl Pool {
                 None if attempt == 0 => {
                     self.again.fetch_add(1, Ordering::Relaxed);
                 }
-                None => break,
+                None => self.fails("the second connection had ended too"),
             }
         }
-        self.failed.fetch_add(1, Ordering::Relaxed);
     }
 
     /// Pings what has not been used for a while.
     async fn ping(&self) {
-        let (due, rest): (Vec<Pooled>, Vec<Pooled>) =
-            self.free.lock().await.drain(..).partition(|p| p.used.elapsed() >= PING);
-        let mut kept = rest;
+        let due: Vec<Pooled> =
+            self.free.lock().await.extract_if(.., |pooled| pooled.used.elapsed() >= PING).collect();
+        let mut kept = Vec::new();
         for mut pooled in due {
             pooled.raw.sequence = 0;
             let ping = [1, 0, 0, 0, 14];
@@ -177,8 +180,8 @@ impl Load {
             task.await.expect("no panic");
         }
         let pool = self.pool;
-        let (failed, again) = (pool.failed.load(Ordering::Relaxed), pool.again.load(Ordering::Relaxed));
-        assert_eq!(failed, 0, "statements failed at the clients; {again} were tried again");
+        let (failed, again) = (pool.failed.lock().expect("no panic"), pool.again.load(Ordering::Relaxed));
+        assert!(failed.is_empty(), "statements failed at the clients: {failed:?}; {again} were tried again");
         // Idle connections went by their pings, and took no statement with them.
         assert!(again <= BUSY * shims, "{again} statements met a connection that had ended");
         pool.answered.load(Ordering::Relaxed)
@@ -225,7 +228,7 @@ async fn an_idle_client_is_reported_at_once() {
 /// end then.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_program_is_replaced_without_a_failed_statement() {
-    let mut chain = chain("reuse_port: \"on\"\nshutdown_grace: 4s\n");
+    let mut chain = chain("reuse_port: \"on\"\nshutdown_grace: 8s\n");
     chain.configure(&chain.yaml.replace("listen: 127.0.0.1:0", &format!("listen: 127.0.0.1:{}", chain.port)));
     let load = Load::start(Pool::new(("app", "pass-word"), vec![chain.port])).await;
     let config = chain.folder.path().join("shim.yaml").to_str().expect("UTF-8").to_owned();

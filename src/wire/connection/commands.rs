@@ -44,7 +44,7 @@ impl Connection {
                 () = drain.cancelled(), if !self.pooled => return Err(Gone::Refused(Failure::ShuttingDown)),
                 // An error that nobody asked for would be the answer to ProxySQL's next statement,
                 // and not be tried again; an end is, on another connection.
-                () = leave.cancelled() => return Err(Gone::Closed),
+                () = leave.cancelled() => return Err(Gone::Left),
                 () = tokio::time::sleep(session.patience()) => return Err(Gone::Refused(Failure::Inactive)),
             }
             // On the heap, and only while it runs: an idle connection holds nothing of what a
