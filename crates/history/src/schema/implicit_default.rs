@@ -4,6 +4,7 @@
 use crate::log::collation_name;
 use crate::log::{LoggedStatement, Raw, ServerVersion, charset_of};
 use crate::value;
+use dbtrail_sql_text::Quoting;
 use dbtrail_types::timestamp::Timestamp;
 
 /// Pairs of `character_set_collations`: a character set by its first collation, and the one it has.
@@ -44,6 +45,7 @@ pub(super) struct ImplicitDefault {
     explicit_timestamps: Option<bool>,
     /// REAL_AS_FLOAT.
     pub(super) real_as_float: bool,
+    no_backslash_escapes: bool,
     at: Timestamp,
     /// The session's time zone, in seconds east of UTC, where it was given as an offset.
     zone: Option<i64>,
@@ -69,8 +71,21 @@ impl ImplicitDefault {
             set_collations: statement.set_collations.as_deref().map(SetCollations::of),
             explicit_timestamps: statement.explicit_timestamps,
             real_as_float: statement.sql_mode.unwrap_or(0) & 1 != 0,
+            no_backslash_escapes: !Quoting::of_sql_mode(statement.sql_mode.unwrap_or(0)).backslash_escapes,
             at: statement.at,
             zone: statement.time_zone.as_deref().and_then(offset),
+        }
+    }
+
+    /// The expression of a generated column after an ALTER TABLE that leaves the column alone:
+    /// MySQL keeps it as text with escapes, and reads and writes that text under the sql_mode of
+    /// the session, so that NO_BACKSLASH_ESCAPES doubles each backslash (seen in MySQL 9.7; MariaDB
+    /// does not do it).
+    pub(super) fn generated_again(self, expression: &str) -> String {
+        if self.server.mariadb || !self.no_backslash_escapes {
+            expression.to_owned()
+        } else {
+            expression.replace('\\', "\\\\")
         }
     }
 

@@ -65,8 +65,10 @@ impl AlterReader<'_> {
         let mut slots: Vec<Slot> = Vec::new();
         let mut positions: Vec<ColumnPosition> = Vec::new();
         for (at, before) in self.before.columns.iter().enumerate() {
-            let (column, position) =
-                self.changed[at].take().unwrap_or_else(|| (before.clone(), ColumnPosition::Stay));
+            let (column, position) = self.changed[at].take().unwrap_or_else(|| {
+                let generated = before.generated.as_deref().map(|text| self.silent.generated_again(text));
+                (FullColumn { generated, ..before.clone() }, ColumnPosition::Stay)
+            });
             positions.push(position);
             if self.dropped[at] {
                 continue;
