@@ -230,8 +230,8 @@ impl AgentClient {
         let (header, definition) = match self.texts.header(&first) {
             Ok(header) => header,
             Err(e) if e.is_eof() => {
-                let whole = [first.as_slice(), lines.rest().await?].concat();
-                return Err(not_a_header(&whole, &e));
+                let body = [first.as_slice(), lines.rest().await?].concat();
+                return Err(not_a_header(&body, &e));
             }
             Err(e) => return Err(not_a_header(&first, &e)),
         };

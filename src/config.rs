@@ -59,7 +59,7 @@ pub struct Config {
 /// # Errors
 /// The mistakes, each as `path of the file:line: path of the key: what`.
 pub fn load(path: &Path) -> Result<Config, Vec<String>> {
-    load_besides(path, None, Vec::new())
+    load_with(path, None, Vec::new())
 }
 
 /// Reads a file again while what it said before is in use. `text`: what it said, where only the
@@ -68,11 +68,7 @@ pub fn load(path: &Path) -> Result<Config, Vec<String>> {
 ///
 /// # Errors
 /// As for [`load`].
-pub fn load_besides(
-    path: &Path,
-    text: Option<&Secret>,
-    pools: Vec<AgentPool>,
-) -> Result<Config, Vec<String>> {
+pub fn load_with(path: &Path, text: Option<&Secret>, pools: Vec<AgentPool>) -> Result<Config, Vec<String>> {
     let secrets = |file: &File| {
         let held = |tenant: &String| {
             ["mysql_password", "mysql_pass_sha1", "agent_token"]

@@ -18,12 +18,12 @@
 
 mod as_of;
 #[expect(dead_code, reason = "what the benchmarks of the throughput alone use")]
-#[path = "../beside/chain.rs"]
+#[path = "../compared/chain.rs"]
 mod chain;
 mod ingest;
 mod lookup;
 #[expect(dead_code, reason = "what the benchmarks of the throughput alone use")]
-#[path = "../beside/mariadb.rs"]
+#[path = "../compared/mariadb.rs"]
 mod mariadb;
 mod past;
 mod scans;
@@ -74,7 +74,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         runtime.block_on(scans::window())?;
     }
     if words.is_empty() || words.contains(&"whole") {
-        runtime.block_on(scans::whole())?;
+        runtime.block_on(scans::full_table())?;
     }
     Ok(())
 }

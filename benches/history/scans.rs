@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 /// That of `lookup`, so that one past serves both.
 const LONG: Scale = Scale { keys: 1_000_000, changes: 9, twin: false };
-const WHOLE: Scale = Scale { keys: 1_000_000, changes: 1, twin: true };
+const FULL: Scale = Scale { keys: 1_000_000, changes: 1, twin: true };
 /// Changes in a window, about.
 const CHANGES: i64 = 10_000;
 const ROUNDS: usize = 3;
@@ -94,8 +94,8 @@ pub async fn window() -> Result<(), Box<dyn Error>> {
 }
 
 /// A whole table at an instant.
-pub async fn whole() -> Result<(), Box<dyn Error>> {
-    let past = Past::ready("whole", WHOLE).await?;
+pub async fn full_table() -> Result<(), Box<dyn Error>> {
+    let past = Past::ready("whole", FULL).await?;
     let chain = Chain::of(&past.origin(), None)?;
     let (mut ours, mut theirs) = (shim(&chain).await?, past.server.connect().await?);
     theirs.query_drop("SET time_zone = '+00:00'").await?;
@@ -106,7 +106,7 @@ pub async fn whole() -> Result<(), Box<dyn Error>> {
     let its = format!("SELECT * FROM bench.twin FOR SYSTEM_TIME AS OF TIMESTAMP '{at}'");
     println!(
         "a table of {} rows as of an instant; {ROUNDS} rounds, in turn, the first to fill caches",
-        WHOLE.keys
+        FULL.keys
     );
     let mut ratios = Vec::new();
     for round in 0..=ROUNDS {

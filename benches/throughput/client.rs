@@ -77,15 +77,15 @@ impl<S: Read + Write> Client<S> {
         self.input.clear();
         let mut buffer = [0; 4096];
         loop {
-            let (mut at, mut whole) = (0, 0);
+            let (mut at, mut rows) = (0, 0);
             while let Some([a, b, c, _]) = self.input.get(at..at + 4) {
                 let end = at + 4 + usize::from(*a) + (usize::from(*b) << 8) + (usize::from(*c) << 16);
                 if self.input.len() < end {
                     break;
                 }
-                (at, whole) = (end, whole + 1);
+                (at, rows) = (end, rows + 1);
             }
-            if whole >= count {
+            if rows >= count {
                 return Ok(std::mem::take(&mut self.input));
             }
             let read = self.stream.read(&mut buffer)?;

@@ -13,14 +13,14 @@
 #![expect(clippy::print_stdout, reason = "the figures are its output")]
 
 #[expect(dead_code, reason = "what the benchmarks of the history alone use")]
-#[path = "../beside/chain.rs"]
+#[path = "../compared/chain.rs"]
 mod chain;
 mod chatter;
 mod client;
 mod diff;
 mod idle;
 mod lookup;
-#[path = "../beside/mariadb.rs"]
+#[path = "../compared/mariadb.rs"]
 mod mariadb;
 
 use std::error::Error;

@@ -85,8 +85,8 @@ fuzz_target!(|input: (u8, &str)| {
     };
     let definition =
         Arc::new(TableDefinition { columns: vec![column.clone()], primary_key: vec!["k".to_owned()] });
-    let whole = if text.contains('k') { text.to_owned() } else { format!("k = {text}") };
-    let Some(keys) = keys(&definition, &whole) else { return };
+    let condition = if text.contains('k') { text.to_owned() } else { format!("k = {text}") };
+    let Some(keys) = keys(&definition, &condition) else { return };
     let encoded = |value: &[u8]| {
         let mut bytes = Vec::new();
         key::encode(&column, value, &mut bytes).ok().map(|()| bytes)

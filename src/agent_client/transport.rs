@@ -249,7 +249,7 @@ async fn error_body(response: Response) -> (String, String) {
 /// As much of a body as comes in time, up to a limit.
 async fn first_bytes(mut response: Response) -> Vec<u8> {
     let mut bytes = Vec::new();
-    let whole = async {
+    let body = async {
         while let Ok(Some(chunk)) = response.chunk().await {
             bytes.extend_from_slice(&chunk);
             if bytes.len() >= ERROR_BODY {
@@ -259,7 +259,7 @@ async fn first_bytes(mut response: Response) -> Vec<u8> {
         }
     };
     // What came until then is kept.
-    let _ = tokio::time::timeout(ERROR_BODY_TIME, whole).await;
+    let _ = tokio::time::timeout(ERROR_BODY_TIME, body).await;
     bytes
 }
 

@@ -98,7 +98,7 @@ async fn start(args: &AgentArgs, config: AgentConfig) -> Result<(), CannotStart>
             local::folder(&capture.data)?;
             let running = match capture.standby {
                 None => live::live(&config.server_id, &capture, &stop).await?,
-                Some(poll) => standby::stand_by(&config.server_id, &capture, poll, &stop)?,
+                Some(poll) => standby::run_standby(&config.server_id, &capture, poll, &stop)?,
             };
             let local = Local::open(&capture.data.folder, &running.history_handle, &stop).await?;
             if capture.standby.is_none() {

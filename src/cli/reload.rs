@@ -126,7 +126,7 @@ impl Reload {
         let shared = self.live.load();
         let agents = shared.tenants.values().map(|tenant| tenant.agent.clone()).collect();
         let path = self.path.clone();
-        let read = spawn_blocking(move || config::load_besides(&path, text.as_ref(), agents)).await;
+        let read = spawn_blocking(move || config::load_with(&path, text.as_ref(), agents)).await;
         let config = match read {
             Ok(Ok(config)) => config,
             Ok(Err(mistakes)) => return Outcome::Refused(mistakes),

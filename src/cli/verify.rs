@@ -103,7 +103,7 @@ impl Run<'_> {
     async fn round(&mut self, chosen: &[TableName], since: Option<Timestamp>) -> Result<(), String> {
         let suspects = self.first(chosen, since).await?;
         self.second(suspects).await?;
-        self.state.whole()
+        self.state.finish_run()
     }
 
     /// The same of every table, one after the other: what differs is reported before the next one
@@ -114,7 +114,7 @@ impl Run<'_> {
             let suspects = self.first(&[name], None).await?;
             self.second(suspects).await?;
         }
-        self.state.whole()
+        self.state.finish_run()
     }
 
     /// The first look at every table. Gives what is to be looked at again, each with its rows.

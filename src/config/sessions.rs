@@ -87,9 +87,9 @@ impl Resolver {
             |t: &str| duration(t).and_then(|d| u64::try_from(d.as_millis()).ok()).filter(|n| *n > 0);
         let what = "a duration from 1ms on";
         let time = self.parsed("limits.compute_time", milliseconds, what);
-        let stretch = self.parsed("limits.compute_stretch", milliseconds, what);
+        let slice = self.parsed("limits.compute_stretch", milliseconds, what);
         let memory = |t: &str| size(t).and_then(|n| u64::try_from(n).ok()).filter(|n| *n >= 1 << 10);
         let memory = self.parsed("limits.compute_memory", memory, "a size from 1KiB on, such as 16MiB");
-        Some(dbtrail_expression::Limits::new(time?, stretch?, memory?))
+        Some(dbtrail_expression::Limits::new(time?, slice?, memory?))
     }
 }

@@ -28,13 +28,13 @@ impl HourlyShare {
     #[must_use]
     pub fn read(text: &str) -> Option<Self> {
         let percent = text.strip_suffix("%/h")?;
-        let (whole, part) = percent.split_once('.').unwrap_or((percent, "0"));
+        let (integer, part) = percent.split_once('.').unwrap_or((percent, "0"));
         let digits = |t: &str| !t.is_empty() && t.len() <= 3 && t.bytes().all(|b| b.is_ascii_digit());
-        if !digits(whole) || !digits(part) || part.len() > 2 {
+        if !digits(integer) || !digits(part) || part.len() > 2 {
             return None;
         }
         let part = format!("{part:0<2}").parse::<u64>().ok()?;
-        let hundredths = whole.parse::<u64>().ok()? * 100 + part;
+        let hundredths = integer.parse::<u64>().ok()? * 100 + part;
         (1..=10_000).contains(&hundredths).then_some(Self { hundredths })
     }
 

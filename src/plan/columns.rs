@@ -109,7 +109,7 @@ pub(super) fn order(
 
 /// Refuses a column whose order is not certainly MySQL's.
 pub(super) fn ordered(column: &Column) -> Result<(), Failure> {
-    let certain = match column.ty.family() {
+    let orders_alike = match column.ty.family() {
         Family::Text | Family::Bytes if column.ty.is_lob() => false,
         Family::Integer
         | Family::Decimal
@@ -136,7 +136,7 @@ pub(super) fn ordered(column: &Column) -> Result<(), Failure> {
         | Family::Vector
         | Family::Address => false,
     };
-    if certain {
+    if orders_alike {
         return Ok(());
     }
     Err(Failure::Unsupported(format!(

@@ -16,7 +16,7 @@ const LONGEST_TEXT: u32 = 16_383;
 
 /// Whether values of a column that are the same, and no others, are equal; of text that is looked
 /// at value by value.
-pub(super) fn is_certain(column: &Column, zone: &Zone) -> bool {
+pub(super) fn groups_exactly(column: &Column, zone: &Zone) -> bool {
     match column.ty.family() {
         Family::Integer
         | Family::Decimal

@@ -81,7 +81,7 @@ impl Predicate<'_> {
                 {
                     return Ok(Constant::Value(Octets(text.into_bytes()), true));
                 }
-                Ok(Literal::Text(text, _)) if !is_certain_as_text(column, &text) => {
+                Ok(Literal::Text(text, _)) if !compares_as_text(column, &text) => {
                     return Err(refuse(
                         column,
                         "MySQL compares it with a string as floating point: write a number",
@@ -146,9 +146,9 @@ fn few_digits(number: &str) -> Option<String> {
 /// Digits, with a sign and a point at most: 15 of them, and no other form of a number.
 fn is_plain(text: &str) -> bool {
     let digits = text.strip_prefix('-').unwrap_or(text);
-    let (whole, fraction) = digits.split_once('.').unwrap_or((digits, "0"));
+    let (integer, fraction) = digits.split_once('.').unwrap_or((digits, "0"));
     let number = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
-    number(whole) && number(fraction) && digits.len() <= 15
+    number(integer) && number(fraction) && digits.len() <= 15
 }
 
 /// `b'101'`
@@ -167,7 +167,7 @@ fn bits(written: &Expr) -> Option<u64> {
 
 /// Whether MySQL and MariaDB find the same, however they compare a number with a string: as numbers
 /// of the column's type, or as DOUBLE.
-fn is_certain_as_text(column: &Column, text: &str) -> bool {
+fn compares_as_text(column: &Column, text: &str) -> bool {
     match column.ty {
         ColumnType::Int { .. } => text.parse::<i64>().is_ok_and(|n| n.unsigned_abs() < 1 << 53),
         ColumnType::Decimal { precision, .. } => precision <= 15,
@@ -179,8 +179,8 @@ fn is_certain_as_text(column: &Column, text: &str) -> bool {
 /// read its bits as another number.
 fn is_of_other_sign(column: &Column, number: &str) -> bool {
     let ColumnType::Int { unsigned, .. } = column.ty else { return false };
-    let whole = number.split('.').next().unwrap_or_default();
-    if unsigned { number.starts_with('-') } else { !whole.is_empty() && whole.parse::<i64>().is_err() }
+    let integer = number.split('.').next().unwrap_or_default();
+    if unsigned { number.starts_with('-') } else { !integer.is_empty() && integer.parse::<i64>().is_err() }
 }
 
 pub(super) fn is_null(expression: &Expr) -> bool {

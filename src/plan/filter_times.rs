@@ -36,14 +36,14 @@ impl LiteralReader<'_> {
                 let (sign, digits) = text.strip_prefix('-').map_or(("", text.as_str()), |d| ("-", d));
                 // Hours and minutes, and hours of one digit.
                 let parts: Vec<&str> = digits.split(':').collect();
-                let whole = match parts.as_slice() {
+                let padded = match parts.as_slice() {
                     [hours, minutes] if hours.len() <= 2 => format!("{sign}{hours:0>2}:{minutes}:00"),
                     [hours, minutes, seconds] if hours.len() == 1 => {
                         format!("{sign}0{hours}:{minutes}:{seconds}")
                     }
                     _ => text.clone(),
                 };
-                (whole != *text || clock(text, fsp).is_none()).then(|| clock(&whole, 6)).flatten()
+                (padded != *text || clock(text, fsp).is_none()).then(|| clock(&padded, 6)).flatten()
             }
             _ => None,
         }

@@ -88,10 +88,10 @@ fn number(expression: &Expr) -> Option<&str> {
 /// CAST of text to a whole number or to a time, where the text is nothing else.
 fn cast(text: &str, to: &DataType) -> Option<Computed> {
     let digits = text.strip_prefix('-').unwrap_or(text);
-    let whole = (1..=18).contains(&digits.len()) && digits.bytes().all(|b| b.is_ascii_digit());
+    let is_integer = (1..=18).contains(&digits.len()) && digits.bytes().all(|b| b.is_ascii_digit());
     match to {
-        DataType::Signed | DataType::SignedInteger if whole => Some(Computed::Number(text.to_owned())),
-        DataType::Unsigned | DataType::UnsignedInteger if whole && !text.starts_with('-') => {
+        DataType::Signed | DataType::SignedInteger if is_integer => Some(Computed::Number(text.to_owned())),
+        DataType::Unsigned | DataType::UnsignedInteger if is_integer && !text.starts_with('-') => {
             Some(Computed::Number(text.to_owned()))
         }
         DataType::Date if super::timestamp::date_of(text).is_some() => {

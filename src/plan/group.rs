@@ -2,7 +2,7 @@
 //! of which columns the values of COUNT, MIN, MAX and SUM are certainly MySQL's.
 
 use super::charsets::Charsets;
-use super::computed_types::{count, extreme, is_certain, sum};
+use super::computed_types::{count, extreme, groups_exactly, sum};
 use super::having;
 use crate::failure::Failure;
 use crate::statement::{
@@ -111,7 +111,7 @@ impl Aggregates {
         }
         let columns = draft.group_by.iter().map(|name| {
             let at = position(source, name, "group statement")?;
-            certain(&format!("GROUP BY {name}"), at, source, zone)
+            grouped_column(&format!("GROUP BY {name}"), at, source, zone)
         });
         let columns = columns.collect::<Result<_, _>>()?;
         let aggregates = self.all.iter().map(|aggregate| planned(aggregate, source, zone));
@@ -149,9 +149,9 @@ fn position(source: &[Column], name: &str, clause: &'static str) -> Result<usize
 }
 
 /// A column of which it is known what is equal.
-fn certain(what: &str, at: usize, source: &[Column], zone: &Zone) -> Result<usize, Failure> {
+fn grouped_column(what: &str, at: usize, source: &[Column], zone: &Zone) -> Result<usize, Failure> {
     let column = source.get(at);
-    if column.is_some_and(|column| is_certain(column, zone)) {
+    if column.is_some_and(|column| groups_exactly(column, zone)) {
         return Ok(at);
     }
     let ty = column.map(|column| column.ty.to_string()).unwrap_or_default();
@@ -173,17 +173,17 @@ fn planned(aggregate: &Aggregate, source: &[Column], zone: &Zone) -> Result<Plan
         (AggregateFunction::Count, _) | (_, None) => (count(), None),
         (AggregateFunction::CountDistinct, _) => {
             for at in &columns {
-                certain(&aggregate.to_string(), *at, source, zone)?;
+                grouped_column(&aggregate.to_string(), *at, source, zone)?;
             }
             (count(), None)
         }
         (AggregateFunction::Min | AggregateFunction::Max, Some(column)) => {
-            let ty = extreme(column, zone).map_err(|why| uncertain(aggregate, column, why))?;
+            let ty = extreme(column, zone).map_err(|why| refused_aggregate(aggregate, column, why))?;
             (ty, column.collation.clone())
         }
         (AggregateFunction::Sum, Some(column)) => {
             let why = "it is exact for whole numbers and DECIMAL alone";
-            (sum(&column.ty).ok_or_else(|| uncertain(aggregate, column, why))?, None)
+            (sum(&column.ty).ok_or_else(|| refused_aggregate(aggregate, column, why))?, None)
         }
     };
     let nullable = !matches!(function, AggregateFunction::Count | AggregateFunction::CountDistinct);
@@ -192,7 +192,7 @@ fn planned(aggregate: &Aggregate, source: &[Column], zone: &Zone) -> Result<Plan
     Ok(PlannedAggregate { function, columns, declared })
 }
 
-fn uncertain(aggregate: &Aggregate, column: &Column, why: &str) -> Failure {
+fn refused_aggregate(aggregate: &Aggregate, column: &Column, why: &str) -> Failure {
     Failure::Unsupported(format!(
         "{aggregate} ({}): {why}; ask for the rows and compute it in the application",
         column.ty

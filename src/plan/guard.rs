@@ -241,7 +241,7 @@ fn checked(
     Ok(Checked { keys, selected })
 }
 
-/// The keys that a statement names; where it may, the stretch of keys in which all that it means
+/// The keys that a statement names; where it may, the range of keys in which all that it means
 /// lie.
 fn keys(
     predicate: &Predicate<'_>,

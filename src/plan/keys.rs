@@ -8,7 +8,7 @@
 use super::change_columns::CHANGE_COLUMNS;
 use super::function;
 use super::key_value::{Condition, KeyValue, LiteralReader, one_kind};
-use super::literal::position_of as place_of;
+use super::literal::position_of;
 use crate::failure::Failure;
 use crate::statement::VirtualSchema;
 use bound::Bound;
@@ -93,7 +93,7 @@ impl Predicate<'_> {
         for part in parts {
             match self.bound(part)? {
                 Ok(bound) => bounds.push(bound),
-                Err(other) => stray = Some((other, place_of(part))),
+                Err(other) => stray = Some((other, position_of(part))),
             }
         }
         let bound: Vec<usize> = bounds.iter().flat_map(Bound::columns).collect();

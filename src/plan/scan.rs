@@ -1,4 +1,4 @@
-//! Questions that do not bind the whole key: which stretch of the keys is read for them, and what
+//! Questions that do not bind the whole key: which range of the keys is read for them, and what
 //! of WHERE is left for each row.
 
 #![expect(
@@ -57,7 +57,7 @@ struct End<'a> {
 }
 
 impl Predicate<'_> {
-    /// The stretch of keys in which all rows lie that a condition can be true for, and the parts of
+    /// The range of keys in which all rows lie that a condition can be true for, and the parts of
     /// the condition that are not said by it.
     pub(super) fn scan<'e>(&self, filter: Option<&'e Expr>) -> (Keys, Vec<&'e Expr>) {
         let key = self.key();

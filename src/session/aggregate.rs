@@ -139,20 +139,20 @@ fn scale(column: &Column) -> u8 {
 /// A whole number or a DECIMAL, in units of its last decimal.
 fn number(cell: &[u8], column: &Column) -> Option<i128> {
     let text = std::str::from_utf8(cell).ok()?;
-    let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
+    let (integer, fraction) = text.split_once('.').unwrap_or((text, ""));
     let digits = usize::from(scale(column));
     if fraction.len() > digits {
         return None;
     }
-    format!("{whole}{fraction:0<digits$}").parse().ok()
+    format!("{integer}{fraction:0<digits$}").parse().ok()
 }
 
 fn shown(sum: i128, scale: u8) -> String {
     let width = usize::from(scale) + 1;
     let digits = format!("{:0>width$}", sum.unsigned_abs());
-    let (whole, fraction) = digits.split_at(digits.len() - usize::from(scale));
+    let (integer, fraction) = digits.split_at(digits.len() - usize::from(scale));
     let sign = if sum < 0 { "-" } else { "" };
-    if fraction.is_empty() { format!("{sign}{whole}") } else { format!("{sign}{whole}.{fraction}") }
+    if fraction.is_empty() { format!("{sign}{integer}") } else { format!("{sign}{integer}.{fraction}") }
 }
 
 /// A number without the zeros of ZEROFILL, which MIN and MAX do not show, nor those of the year 0.

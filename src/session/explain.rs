@@ -126,7 +126,7 @@ fn keys(admitted: &Admitted, key: &[&Column]) -> Vec<(&'static str, String)> {
     }
 }
 
-/// A stretch of keys.
+/// A range of keys.
 fn scanned(scan: &KeyScan, key: &[&Column]) -> String {
     let mut conditions: Vec<String> = key
         .iter()

@@ -41,16 +41,16 @@ fn unknown(what: &str, out: &mut String) {
 pub(super) fn changed(before: &RowLine, after: &RowLine, definition: &TableDefinition) -> Vec<u8> {
     let mut out = String::from("[");
     for (i, column) in definition.columns.iter().enumerate() {
-        let unsure = |cell: Option<&RowCell>| matches!(cell, Some(RowCell::Unknown(_)));
+        let is_unknown = |cell: Option<&RowCell>| matches!(cell, Some(RowCell::Unknown(_)));
         let (was, is) = (before.get(i), after.get(i));
-        let unsure = unsure(was) || unsure(is);
-        if was == is && !unsure {
+        let is_unknown = is_unknown(was) || is_unknown(is);
+        if was == is && !is_unknown {
             continue;
         }
         if out.len() > 1 {
             out.push_str(", ");
         }
-        if unsure {
+        if is_unknown {
             unknown(&column.name, &mut out);
         } else {
             push_quoted(&mut out, &column.name);

@@ -52,8 +52,9 @@ pub(super) fn shown_in(zone: &Zone, utc: &[u8], ty: &ColumnType) -> Result<Vec<u
     if text.starts_with("0000-00-00") || zone.name() == "+00:00" {
         return Ok(utc.to_vec());
     }
-    let (whole, fraction) = text.split_once('.').map_or((text, ""), |(w, f)| (w, f));
-    let instant: Timestamp = format!("{}Z", whole.replace(' ', "T")).parse().map_err(|_| nonsense())?;
+    let (seconds_part, fraction) = text.split_once('.').map_or((text, ""), |(w, f)| (w, f));
+    let instant: Timestamp =
+        format!("{}Z", seconds_part.replace(' ', "T")).parse().map_err(|_| nonsense())?;
     let local = zone.local(instant).ok_or_else(nonsense)?;
     let mut shown = seconds(local);
     if !fraction.is_empty() {

@@ -147,7 +147,7 @@ impl RowMaker {
             let key = self.needs(row.len()).then(|| octets.clone());
             row.push(self.cell(key, column)?);
         }
-        self.behind_key(&mut row, event, definition)?;
+        self.after_key(&mut row, event, definition)?;
         Ok(row)
     }
 
@@ -172,12 +172,12 @@ impl RowMaker {
         let cells: RowLine = event.key.iter().cloned().map(RowCell::Value).collect();
         let key = self.needs(row.len()).then(|| images::object(&cells, &shown, &self.zone));
         row.push(key.transpose()?);
-        self.behind_key(&mut row, event, definition)?;
+        self.after_key(&mut row, event, definition)?;
         Ok(row)
     }
 
     /// What changed, the row before and after, and by whom.
-    fn behind_key(
+    fn after_key(
         &self,
         row: &mut Row,
         event: &DiffEvent,

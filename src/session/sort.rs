@@ -13,7 +13,7 @@ use std::collections::VecDeque;
 /// Rows, and bytes of them, that are sorted at once.
 const PIECE: (usize, usize) = (256, 256 << 10);
 /// Steps after which others run: KILL, time limits and the end of the server are noticed there.
-const STRETCH: usize = 4096;
+const SLICE: usize = 4096;
 /// Bytes that are compared in about the time of a step.
 const STEP: usize = 64;
 
@@ -28,12 +28,12 @@ pub(super) struct Order<'a> {
 
 /// How much was done since others ran.
 #[derive(Debug, Default)]
-struct Stretch(usize);
+struct WorkSlice(usize);
 
-impl Stretch {
+impl WorkSlice {
     async fn take(&mut self, steps: usize) {
         self.0 += steps;
-        if self.0 >= STRETCH {
+        if self.0 >= SLICE {
             self.0 = 0;
             tokio::task::yield_now().await;
         }
@@ -44,14 +44,14 @@ impl Stretch {
 /// run.
 pub(super) async fn sorted(rows: Vec<Row>, order: Order<'_>) -> Vec<Row> {
     let (mut runs, mut piece, mut bytes) = (VecDeque::new(), Vec::new(), 0);
-    let mut stretch = Stretch::default();
+    let mut slice = WorkSlice::default();
     for row in rows {
         bytes += row.iter().flatten().map(Vec::len).sum::<usize>();
         piece.push(row);
         if piece.len() >= PIECE.0 || bytes >= PIECE.1 {
             runs.push_back(order.piece(std::mem::take(&mut piece)));
             bytes = 0;
-            stretch.take(STRETCH).await;
+            slice.take(SLICE).await;
         }
     }
     runs.push_back(order.piece(piece));
@@ -59,7 +59,7 @@ pub(super) async fn sorted(rows: Vec<Row>, order: Order<'_>) -> Vec<Row> {
         let mut longer = VecDeque::with_capacity(runs.len().div_ceil(2));
         while let Some(first) = runs.pop_front() {
             longer.push_back(match runs.pop_front() {
-                Some(second) => order.merged(first, second, &mut stretch).await,
+                Some(second) => order.merged(first, second, &mut slice).await,
                 None => first,
             });
         }
@@ -74,7 +74,7 @@ impl Order<'_> {
         rows
     }
 
-    async fn merged(self, first: Vec<Row>, second: Vec<Row>, stretch: &mut Stretch) -> Vec<Row> {
+    async fn merged(self, first: Vec<Row>, second: Vec<Row>, slice: &mut WorkSlice) -> Vec<Row> {
         let mut all = Vec::with_capacity(first.len() + second.len());
         let (mut first, mut second) = (first.into_iter().peekable(), second.into_iter().peekable());
         while let (Some(a), Some(b)) = (first.peek(), second.peek()) {
@@ -82,7 +82,7 @@ impl Order<'_> {
             let cost = cost.sum();
             let comes = compare(b, a, self.by, self.columns);
             all.extend(if comes == Ordering::Less { second.next() } else { first.next() });
-            stretch.take(cost).await;
+            slice.take(cost).await;
         }
         all.extend(first.chain(second));
         all
@@ -135,14 +135,14 @@ fn numbers(a: &[u8], b: &[u8]) -> Ordering {
     let parts = |t: &[u8]| -> (bool, Vec<u8>, Vec<u8>) {
         let (negative, t) = t.strip_prefix(b"-").map_or((false, t), |t| (true, t));
         let mut halves = t.splitn(2, |c| *c == b'.');
-        let whole: Vec<u8> =
+        let integer: Vec<u8> =
             halves.next().unwrap_or_default().iter().copied().skip_while(|c| *c == b'0').collect();
         let mut fraction = halves.next().unwrap_or_default().to_vec();
         while fraction.last() == Some(&b'0') {
             fraction.pop();
         }
-        let zero = whole.is_empty() && fraction.is_empty();
-        (negative && !zero, whole, fraction)
+        let zero = integer.is_empty() && fraction.is_empty();
+        (negative && !zero, integer, fraction)
     };
     let ((na, wa, fa), (nb, wb, fb)) = (parts(a), parts(b));
     match (na, nb) {
@@ -160,8 +160,8 @@ fn times(a: &[u8], b: &[u8]) -> Ordering {
     let value = |t: &[u8]| -> i64 {
         let text = String::from_utf8_lossy(t);
         let (sign, text) = text.strip_prefix('-').map_or((1, text.as_ref()), |t| (-1, t));
-        let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
-        let seconds = whole.split(':').fold(0_i64, |sum, part| sum * 60 + part.parse::<i64>().unwrap_or(0));
+        let (integer, fraction) = text.split_once('.').unwrap_or((text, ""));
+        let seconds = integer.split(':').fold(0_i64, |sum, part| sum * 60 + part.parse::<i64>().unwrap_or(0));
         sign * (seconds * 1_000_000 + format!("{fraction:0<6}").parse::<i64>().unwrap_or(0))
     };
     value(a).cmp(&value(b))

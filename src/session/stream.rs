@@ -184,7 +184,7 @@ impl RowStream {
             let computed: Vec<Column> = self.groups.iter().flat_map(Groups::computed).cloned().collect();
             let (all, notes) = match self.groups.take() {
                 Some(groups) => self.grouped(groups).await?,
-                None => self.whole().await?,
+                None => self.all_rows().await?,
             };
             let columns: Vec<Column> = self.maker.source.iter().cloned().chain(computed).collect();
             let all = sort::sorted(all, Order { by: &self.order, columns: &columns }).await;
@@ -206,7 +206,7 @@ impl RowStream {
     }
 
     /// All rows.
-    async fn whole(&mut self) -> Result<(Vec<Row>, Vec<Note>), Failure> {
+    async fn all_rows(&mut self) -> Result<(Vec<Row>, Vec<Note>), Failure> {
         let (mut all, mut bytes) = (Vec::new(), 0_usize);
         loop {
             match self.batch().await? {

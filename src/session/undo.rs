@@ -113,8 +113,8 @@ impl Session {
         let rows = statements.into_iter().map(|sql| vec![Some(sql.into_bytes()), None]);
         let rows = rows.chain(conflicts.into_iter().map(|why| vec![None, Some(why.into_bytes())]));
         let Limit { offset, count } = admitted.limit().unwrap_or(Limit { offset: 0, count: u64::MAX });
-        let whole = |n: u64| usize::try_from(n).unwrap_or(usize::MAX);
-        let rows = rows.skip(whole(offset)).take(whole(count));
+        let row_count = |n: u64| usize::try_from(n).unwrap_or(usize::MAX);
+        let rows = rows.skip(row_count(offset)).take(row_count(count));
         let shown = |row: Row| -> Row {
             admitted.output().iter().map(|o| row.get(o.source).cloned().flatten()).collect()
         };

@@ -14,7 +14,7 @@ use sqlparser::tokenizer::Token;
 pub(super) fn not_a_time_clause(c: &Cursor<'_>, schema: VirtualSchema) -> String {
     let here = c.here();
     let next = |words: &[&str]| c.clone().words(words);
-    let whole = match schema {
+    let expected = match schema {
         VirtualSchema::Flashback | VirtualSchema::Snapshot => "AS OF <instant> or AT GTID '...'",
         VirtualSchema::Diff => "BETWEEN <instant> AND <instant>",
         VirtualSchema::Undo => "BETWEEN <instant> AND <instant> or AT GTID '...'",
@@ -40,18 +40,18 @@ pub(super) fn not_a_time_clause(c: &Cursor<'_>, schema: VirtualSchema) -> String
     ] {
         if next(words) {
             return format!(
-                "{} at {here} is another system's time clause; here it is {whole}",
+                "{} at {here} is another system's time clause; here it is {expected}",
                 words.join(" ")
             );
         }
     }
     if (next(&["AT"]) || next(&["BEFORE"])) && c.ahead(1) == Some(&Token::LParen) {
         return format!(
-            "AT (...) and BEFORE (...) at {here} are Snowflake's; here the time clause is {whole}"
+            "AT (...) and BEFORE (...) at {here} are Snowflake's; here the time clause is {expected}"
         );
     }
     if next(&["AT"]) || next(&["BEFORE"]) {
-        return format!("the time clause is {whole}, and not what is at {here}");
+        return format!("the time clause is {expected}, and not what is at {here}");
     }
     let later = c.find_any(&[&["AS", "OF"], &["AT", "GTID"], &["FOR", "SYSTEM_TIME"]]);
     let mut there = c.clone();
@@ -63,9 +63,9 @@ pub(super) fn not_a_time_clause(c: &Cursor<'_>, schema: VirtualSchema) -> String
         );
     }
     if c.is_at_end() || next(&["WHERE"]) || next(&["ORDER"]) || next(&["LIMIT"]) {
-        return format!("the time clause is missing: {whole} was expected after the table, at {here}");
+        return format!("the time clause is missing: {expected} was expected after the table, at {here}");
     }
-    format!("{whole} was expected after the table, at {here}")
+    format!("{expected} was expected after the table, at {here}")
 }
 
 /// What is in a select list that cannot be shown.

@@ -13,7 +13,7 @@ pub(super) fn projection(list: &Cursor<'_>) -> Result<Vec<Projected>, Refused> {
         return Err(unsupported(format!("more than {MOST_COLUMNS} columns")));
     }
     for mut part in parts {
-        let whole = part.clone();
+        let begin = part.clone();
         if part.token(&Token::Mul) {
             projected.push(Projected::All);
         } else {
@@ -30,7 +30,7 @@ pub(super) fn projection(list: &Cursor<'_>) -> Result<Vec<Projected>, Refused> {
             }
         }
         if !part.is_at_end() {
-            return Err(computed(&whole));
+            return Err(computed(&begin));
         }
     }
     // `*` alone is what an empty list means.

@@ -4,7 +4,7 @@
 //! once.
 
 use super::{ParseSettings, Refused};
-use dbtrail_sql_text::{ExecutableComments, Quoting, Scanner, Stretch};
+use dbtrail_sql_text::{ExecutableComments, Quoting, Scanner, Segment};
 use std::borrow::Cow;
 
 fn scanner(text: &[u8], reading: ParseSettings) -> Scanner<'_> {
@@ -22,7 +22,7 @@ pub fn first(text: &[u8], reading: ParseSettings) -> (&[u8], Option<&[u8]>) {
     let text = &text[..end];
     let mut scanner = scanner(text, reading);
     while let Some((kind, from, to)) = scanner.next() {
-        if kind == Stretch::End {
+        if kind == Segment::End {
             return (&text[..from], Some(&text[to..]));
         }
     }
@@ -38,18 +38,18 @@ pub(super) fn expand_version_comments(text: &str, reading: ParseSettings) -> Res
     let mut plain = String::with_capacity(text.len());
     let mut scanner = scanner(text.as_bytes(), reading);
     while let Some((kind, from, to)) = scanner.next() {
-        // Where a stretch of code ends inside of a character, the next one goes on: only what is
+        // Where a segment of code ends inside of a character, the next one goes on: only what is
         // blanked is cut out.
         match kind {
-            Stretch::Open | Stretch::Close | Stretch::Skipped { .. } => {
+            Segment::Open | Segment::Close | Segment::Skipped { .. } => {
                 let gone = text.get(from..to).unwrap_or_default();
                 plain.extend(gone.chars().map(|c| if c == '\n' { '\n' } else { ' ' }));
             }
-            Stretch::Code
-            | Stretch::Quoted { .. }
-            | Stretch::Comment { .. }
-            | Stretch::End
-            | Stretch::Uncertain(_) => {
+            Segment::Code
+            | Segment::Quoted { .. }
+            | Segment::Comment { .. }
+            | Segment::End
+            | Segment::Unreadable(_) => {
                 let mut to = to;
                 while !text.is_char_boundary(to) {
                     to += 1;
@@ -78,7 +78,7 @@ pub(super) fn is_longer(text: &str, reading: ParseSettings, most: usize) -> bool
     let (mut tokens, mut in_word) = (0_usize, false);
     while let Some((kind, from, _)) = scanner.next() {
         let byte = text.as_bytes()[from];
-        let word = kind == Stretch::Code && (byte.is_ascii_alphanumeric() || byte >= 0x80 || byte == b'_');
+        let word = kind == Segment::Code && (byte.is_ascii_alphanumeric() || byte >= 0x80 || byte == b'_');
         tokens += usize::from(!(word && in_word));
         in_word = word;
         if tokens > most {

@@ -54,9 +54,9 @@ fn travel(mut c: Cursor<'_>, named: &[String], hints: &Hints) -> Result<Draft, R
             "two virtual tables in one statement ({first} and {second}): ask for one at a time and join in the application"
         )));
     }
-    let whole = c.clone();
+    let begin = c.clone();
     let before = |refused| {
-        let (example, meant) = example(&whole);
+        let (example, meant) = example(&begin);
         example.in_rest(refused, meant)
     };
     one_query(&c).map_err(before)?;

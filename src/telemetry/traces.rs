@@ -250,8 +250,8 @@ mod tests {
             ("http://c:4318/v1/traces", "dbtrail")
         );
         assert_eq!(collector.headers, [("a", "b"), ("c", "d")].map(|(a, b)| (a.to_owned(), b.to_owned())));
-        let whole = ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "https://c/x");
-        let collector = of(&[base, whole, ("OTEL_SERVICE_NAME", "shim-1")]).unwrap().unwrap();
+        let endpoint = ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "https://c/x");
+        let collector = of(&[base, endpoint, ("OTEL_SERVICE_NAME", "shim-1")]).unwrap().unwrap();
         assert_eq!((collector.url.as_str(), collector.service.as_str()), ("https://c/x", "shim-1"));
         for off in [("OTEL_SDK_DISABLED", "true"), ("OTEL_TRACES_EXPORTER", "none")] {
             assert_eq!(of(&[base, off]), Ok(None));

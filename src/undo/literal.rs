@@ -183,16 +183,16 @@ fn hex(bytes: &[u8]) -> String {
 /// A number in digits, without what ZEROFILL puts before it.
 fn digits(words: &str) -> Option<String> {
     let (sign, rest) = words.strip_prefix('-').map_or(("", words), |rest| ("-", rest));
-    let (whole, fraction) = rest.split_once('.').map_or((rest, None), |(w, f)| (w, Some(f)));
+    let (integer, fraction) = rest.split_once('.').map_or((rest, None), |(w, f)| (w, Some(f)));
     let all_digits = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
-    if !all_digits(whole) || !fraction.is_none_or(all_digits) {
+    if !all_digits(integer) || !fraction.is_none_or(all_digits) {
         return None;
     }
-    let whole = whole.trim_start_matches('0');
-    let whole = if whole.is_empty() { "0" } else { whole };
+    let integer = integer.trim_start_matches('0');
+    let integer = if integer.is_empty() { "0" } else { integer };
     Some(match fraction {
-        Some(fraction) => format!("{sign}{whole}.{fraction}"),
-        None => format!("{sign}{whole}"),
+        Some(fraction) => format!("{sign}{integer}.{fraction}"),
+        None => format!("{sign}{integer}"),
     })
 }
 

@@ -43,7 +43,7 @@ pub fn steps(tables: &[Changed<'_>], later: &[Changed<'_>], order: &[usize], tex
     let left = left(tables, later, (&rows, &nets), text);
     let mut undone =
         StepwiseUndo { tables: vec![Undone::default(); tables.len()], ..StepwiseUndo::default() };
-    undone.orphans = orphans::counts(&beside(tables, &nets), &left, text);
+    undone.orphans = orphans::counts(&paired(tables, &nets), &left, text);
     let roots = Roots::of(tables);
     let mut groups: BTreeMap<Reverse<u64>, BTreeMap<usize, Vec<NetChange>>> = BTreeMap::new();
     for (number, (table, rows)) in tables.iter().zip(&rows).enumerate() {
@@ -112,7 +112,7 @@ fn left(
     };
     let (positions, changes): (Vec<Vec<usize>>, Vec<Vec<NetChange>>) =
         rows.iter().map(|rows| flat(rows).into_iter().unzip()).unzip();
-    let (ends, between) = (beside(tables, nets), beside(tables, &changes));
+    let (ends, between) = (paired(tables, nets), paired(tables, &changes));
     loop {
         let before = kept.len();
         obstacles::find(&ends, later, Scope::Ends, &mut kept);
@@ -137,7 +137,7 @@ fn left(
 }
 
 /// The tables with other changes.
-fn beside<'a>(tables: &[Changed<'a>], changes: &'a [Vec<NetChange>]) -> Vec<Changed<'a>> {
+fn paired<'a>(tables: &[Changed<'a>], changes: &'a [Vec<NetChange>]) -> Vec<Changed<'a>> {
     tables.iter().zip(changes).map(|(table, changes)| Changed { changes, ..*table }).collect()
 }
 

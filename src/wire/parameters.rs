@@ -265,10 +265,10 @@ mod tests {
     #[test]
     fn err_packets_that_end_too_early_and_values_out_of_range() {
         let known = ParameterContext { count: 2, types: &[], long: &BTreeMap::new() };
-        let whole: &[u8] = &[0, 1, 8, 0, 253, 0, 1, 0, 0, 0, 0, 0, 0, 0, 2, b'a', b'b'];
-        assert!(read(whole, &known, utf8).is_ok());
-        for length in 0..whole.len() {
-            let cut = read(&whole[..length], &known, utf8);
+        let packet: &[u8] = &[0, 1, 8, 0, 253, 0, 1, 0, 0, 0, 0, 0, 0, 0, 2, b'a', b'b'];
+        assert!(read(packet, &known, utf8).is_ok());
+        for length in 0..packet.len() {
+            let cut = read(&packet[..length], &known, utf8);
             assert!(matches!(cut, Err(Failure::MalformedPacket(_))), "{length}: {cut:?}");
         }
         for (ty, sent) in [

@@ -61,8 +61,8 @@ async fn statuses_have_their_numbers_and_their_texts() {
             let reported = client.err_packet(FLASHBACK).await;
             let (got, got_state, text) = reported.plain();
             assert_eq!((got, got_state), (code, state), "{status}: {reported:?}");
-            let whole = text == format!("{prefix}{said}");
-            assert!(whole || (reset && text == prefix.trim_end_matches([':', ' '])), "{status}: {text}");
+            let complete = text == format!("{prefix}{said}");
+            assert!(complete || (reset && text == prefix.trim_end_matches([':', ' '])), "{status}: {text}");
             goes_on(Some(&agent), &mut client).await;
         }
     }

@@ -157,8 +157,8 @@ async fn with(max_keys: u64) -> (Arc<Agent>, Shim) {
 async fn streams_that_break_are_2002_and_whole_ones_without_a_trailer_1815() {
     let (agent, shim) = pair().await;
     let mut client = shim.raw("a").await;
-    let whole = three_rows();
-    let lines: Vec<&str> = whole.split_inclusive('\n').collect();
+    let body = three_rows();
+    let lines: Vec<&str> = body.split_inclusive('\n').collect();
     let say = |text: String, ending| *agent.body.lock().expect("a lock") = (text, ending);
     for ending in [Ending::Clean, Ending::Reset, Ending::Gone] {
         for count in 0..lines.len() {
@@ -180,12 +180,12 @@ async fn streams_that_break_are_2002_and_whole_ones_without_a_trailer_1815() {
             };
             assert_eq!((code, state), (wanted, "HY000"), "{position}: {reported:?}");
             assert!(text.contains(words), "{position}: {text}");
-            say(whole.clone(), Ending::Clean);
+            say(body.clone(), Ending::Clean);
             assert_eq!(client.rows(FLASHBACK).await.len(), 3, "{position}");
         }
     }
     // All lines are there, but the stream was reset after them: nobody can say that this was all.
-    say(whole.clone(), Ending::Reset);
+    say(body.clone(), Ending::Reset);
     match client.query(FLASHBACK).await {
         Outcome::Error(reported) | Outcome::Broken(_, reported) => {
             assert_eq!(reported.code, 2002, "{reported:?}");

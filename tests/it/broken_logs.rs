@@ -87,12 +87,12 @@ fn head(log: &[u8], bytes: usize) -> Vec<u8> {
 fn cut_anywhere(fixture: &str) {
     let log = head(&recording(fixture), 24_000);
     let folder = Folder::new();
-    let (whole, none) = folder.entries(&log);
+    let (all, none) = folder.entries(&log);
     assert_eq!(none, None);
-    assert!(whole.len() > 10, "{} entries", whole.len());
+    assert!(all.len() > 10, "{} entries", all.len());
     for length in (0..log.len()).step_by(7).chain(events(&log).into_iter().map(|(start, _)| start)) {
         let (entries, _) = folder.entries(&log[..length]);
-        assert!(entries.len() <= whole.len() && entries == whole[..entries.len()], "cut at byte {length}");
+        assert!(entries.len() <= all.len() && entries == all[..entries.len()], "cut at byte {length}");
     }
 }
 
@@ -111,7 +111,7 @@ fn a_cut_log_is_a_shorter_record_mariadb() {
 fn damaged(fixture: &str) {
     let log = head(&recording(fixture), 24_000);
     let folder = Folder::new();
-    let (whole, _) = folder.entries(&log);
+    let (all, _) = folder.entries(&log);
     let mut source = source();
     let mut noticed = 0;
     for _ in 0..300 {
@@ -119,10 +119,10 @@ fn damaged(fixture: &str) {
         let at = 4 + source.below(log.len() - 4);
         broken[at] ^= 1 << source.below(8);
         let (entries, error) = folder.entries(&broken);
-        assert!(entries.len() <= whole.len() && entries == whole[..entries.len()], "byte {at}");
+        assert!(entries.len() <= all.len() && entries == all[..entries.len()], "byte {at}");
         noticed += usize::from(error.is_some());
         if error.is_none() {
-            assert!(entries.len() < whole.len() || entries == whole, "byte {at}");
+            assert!(entries.len() < all.len() || entries == all, "byte {at}");
         }
     }
     // What is not an error is a length that reaches beyond the end, which looks like a log that was

@@ -27,8 +27,8 @@ fn held_to(file: &str) {
         }
     }
     assert!(wrong.is_empty(), "{} wrong: {}", wrong.len(), wrong.join("\n"));
-    for (collation, (all, certain)) in counts {
-        assert!(certain * 100 > all * 50, "{collation}: {certain} of {all} are certain");
+    for (collation, (all, decided)) in counts {
+        assert!(decided * 100 > all * 50, "{collation}: {decided} of {all} are certain");
     }
 }
 

@@ -153,9 +153,9 @@ fn wrong_statements_is_reported_where_and_what_works() {
             "ORDER BY",
         ];
         // What is wrong with the statement as a whole.
-        let whole = ["window spans", "no primary key", "two virtual tables", "answers time-travel"];
+        let of_statement = ["window spans", "no primary key", "two virtual tables", "answers time-travel"];
         assert!(
-            position.iter().chain(&whole).any(|p| answer.contains(p)),
+            position.iter().chain(&of_statement).any(|p| answer.contains(p)),
             "{statement}: it does not say where: {answer}"
         );
         assert!(answer.len() <= LONGEST, "{statement}: {} bytes: {answer}", answer.len());

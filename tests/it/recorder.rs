@@ -60,8 +60,8 @@ async fn recorded_into_a_bucket_with_restarts_and_read_by_another() {
     use dbtrail_history::HistoryHandle;
     use dbtrail_history::engine::{Bucket, Location, StoreKind};
     use dbtrail_history::follower::Follower;
-    let whole = DiskOptions::default().transactions;
-    for (fixture, transactions) in [("mysql-9.7", whole), ("mariadb-10.11", 600)] {
+    let all = DiskOptions::default().transactions;
+    for (fixture, transactions) in [("mysql-9.7", all), ("mariadb-10.11", 600)] {
         let folder = tempfile::tempdir().expect("a folder");
         let name = folder.path().join("objects").display().to_string();
         let bucket = Some(Bucket { kind: StoreKind::File, name, prefix: String::new() });
@@ -206,11 +206,11 @@ fn row(id: &str, v: &str) -> Vec<Option<Vec<u8>>> {
 /// Keys 1 and 2 of a table that no event of the log speaks of, as `_snapshot` and `_flashback` tell
 /// them now. The rows that are given.
 fn rows_at(history: &Arc<History>, reading: Reading) -> Result<Vec<String>, String> {
-    let text = whole_answer(history, reading)?;
+    let text = full_answer(history, reading)?;
     Ok(text.lines().filter(|line| line.starts_with('[')).map(str::to_owned).collect())
 }
 
-fn whole_answer(history: &Arc<History>, reading: Reading) -> Result<String, String> {
+fn full_answer(history: &Arc<History>, reading: Reading) -> Result<String, String> {
     let request = RowsRequest {
         server_id: ServerId("truth".to_owned()),
         schema: "shop".to_owned(),
@@ -269,8 +269,8 @@ async fn what_was_read_out_of_band_waits_for_the_log() {
     assert_eq!(rows_at(&late, Reading::Snapshot), Ok(vec!["[\"1\",\"7\"]".to_owned()]), "2 had no row");
     let oldest = late.coverage().oldest;
     let note = format!(r#"{{"code":"never_existed","key":["2"],"at":"{oldest}"}}"#);
-    let whole = whole_answer(&late, Reading::Snapshot).expect("an answer");
-    assert!(whole.contains(&note), "{whole}");
+    let all = full_answer(&late, Reading::Snapshot).expect("an answer");
+    assert!(all.contains(&note), "{all}");
     assert_eq!(
         rows_at(&late, Reading::Flashback),
         Err("not_recorded".to_owned()),

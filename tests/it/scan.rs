@@ -9,12 +9,12 @@ use std::path::Path;
 
 #[test]
 fn whole_tables_are_what_mysql_said() {
-    truth_agent::tables_whole(&truth_agent::history("mysql-9.7"), "mysql-9.7");
+    truth_agent::full_tables(&truth_agent::history("mysql-9.7"), "mysql-9.7");
 }
 
 #[test]
 fn whole_tables_are_what_mariadb_said() {
-    truth_agent::tables_whole(&truth_agent::history("mariadb-10.11"), "mariadb-10.11");
+    truth_agent::full_tables(&truth_agent::history("mariadb-10.11"), "mariadb-10.11");
 }
 
 /// The ticks of a recording.

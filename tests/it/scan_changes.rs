@@ -23,7 +23,7 @@ fn text_of(text: &impl ToString) -> String {
     text.to_string()
 }
 
-/// `(type, id)` of the changes of orders in a stretch of ticks, by both keys of a key change.
+/// `(type, id)` of the changes of orders in a range of ticks, by both keys of a key change.
 fn orders(from: u64, to: u64) -> Vec<(String, String)> {
     let mut changes = Vec::new();
     for change in lines(MYSQL, "changes.jsonl") {

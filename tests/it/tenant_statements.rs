@@ -238,7 +238,7 @@ fn without_request(error: &str) -> String {
     }
 }
 
-async fn told_alike(chain: &Chain, user: &str, statements: &mut Statements, count: usize) -> usize {
+async fn refused_alike(chain: &Chain, user: &str, statements: &mut Statements, count: usize) -> usize {
     let (mut one, mut other) = (chain.client(user).await, chain.client(user).await);
     let mut answered = 0;
     for _ in 0..count {
@@ -282,9 +282,9 @@ async fn a_tenant_learns_nothing_of_another_schema_or_server() {
         };
         let (mut narrow, mut none, mut stranger) = (of(seed), of(seed + 100), of(seed + 200));
         let (narrow, none, stranger) = tokio::join!(
-            told_alike(&chain, "narrow", &mut narrow, COUNT * 3 / 10),
-            told_alike(&chain, "none", &mut none, COUNT / 10),
-            told_alike(&chain, "stranger", &mut stranger, COUNT / 10),
+            refused_alike(&chain, "narrow", &mut narrow, COUNT * 3 / 10),
+            refused_alike(&chain, "none", &mut none, COUNT / 10),
+            refused_alike(&chain, "stranger", &mut stranger, COUNT / 10),
         );
         assert!(narrow > 400 && none > 100, "{narrow} {none} {stranger} answers");
     }

@@ -141,7 +141,7 @@ pub fn states(history: &Arc<History>, fixture: &str) {
 }
 
 /// The whole of every table at every tick, by time and by GTID, in the order of the key.
-pub fn tables_whole(history: &Arc<History>, fixture: &str) {
+pub fn full_tables(history: &Arc<History>, fixture: &str) {
     let (mut compared, mut most) = (0, 0);
     for tick in &lines(fixture, "truth.jsonl") {
         let time = AsOf::Time(instant(tick["as_of"].as_str().expect("text")));

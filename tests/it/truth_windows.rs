@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 /// The changes of every window between two ticks, of every table, without keys: in the order of the
 /// log, a change of the key under both keys.
-fn windows_whole(history: &Arc<History>, fixture: &str) {
+fn full_windows(history: &Arc<History>, fixture: &str) {
     let ticks = lines(fixture, "truth.jsonl");
     let all = lines(fixture, "changes.jsonl");
     let at = |value: &Value| instant(value.as_str().expect("text"));
@@ -96,12 +96,12 @@ fn windows_whole(history: &Arc<History>, fixture: &str) {
 
 #[test]
 fn windows_of_mysql_9_7() {
-    windows_whole(&history("mysql-9.7"), "mysql-9.7");
+    full_windows(&history("mysql-9.7"), "mysql-9.7");
 }
 
 #[test]
 fn windows_of_mariadb_10_11() {
-    windows_whole(&history("mariadb-10.11"), "mariadb-10.11");
+    full_windows(&history("mariadb-10.11"), "mariadb-10.11");
 }
 
 /// The changes of all tables of every window between two ticks, in the order of the log.

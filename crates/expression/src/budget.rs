@@ -10,7 +10,7 @@ pub struct Limits {
     /// Steps in all.
     pub steps: u64,
     /// Steps between two yields to other statements.
-    pub stretch: u64,
+    pub slice: u64,
     /// Bytes of intermediate values in all.
     pub bytes: u64,
 }
@@ -22,10 +22,10 @@ const STEPS_A_MILLISECOND: u64 = 200_000;
 impl Limits {
     /// Limits by time, as a core of today takes it, and bytes.
     #[must_use]
-    pub fn new(milliseconds: u64, stretch_milliseconds: u64, bytes: u64) -> Self {
+    pub fn new(milliseconds: u64, slice_milliseconds: u64, bytes: u64) -> Self {
         Self {
             steps: milliseconds.saturating_mul(STEPS_A_MILLISECOND),
-            stretch: stretch_milliseconds.saturating_mul(STEPS_A_MILLISECOND),
+            slice: slice_milliseconds.saturating_mul(STEPS_A_MILLISECOND),
             bytes,
         }
     }
@@ -43,7 +43,7 @@ impl Default for Limits {
 pub struct Budget {
     limits: Limits,
     steps: u64,
-    stretch: u64,
+    slice: u64,
     bytes: u64,
     share: Share,
 }
@@ -55,7 +55,7 @@ impl Budget {
         Self {
             limits,
             steps: limits.steps,
-            stretch: limits.stretch,
+            slice: limits.slice,
             bytes: limits.bytes,
             share: Share::default(),
         }
@@ -74,7 +74,7 @@ impl Budget {
     /// [`Error::Budget`] when there are not as many left.
     pub fn steps(&mut self, count: usize) -> Result<(), Error> {
         let count = u64::try_from(count).unwrap_or(u64::MAX);
-        let (Some(steps), Some(stretch)) = (self.steps.checked_sub(count), self.stretch.checked_sub(count))
+        let (Some(steps), Some(slice)) = (self.steps.checked_sub(count), self.slice.checked_sub(count))
         else {
             return Err(Error::Budget(
                 "the statement computes for too long (limits.compute_time, limits.compute_stretch): \
@@ -82,7 +82,7 @@ impl Budget {
                     .to_owned(),
             ));
         };
-        (self.steps, self.stretch) = (steps, stretch);
+        (self.steps, self.slice) = (steps, slice);
         Ok(())
     }
 
@@ -111,16 +111,16 @@ impl Budget {
         Ok(())
     }
 
-    /// Whether half of the stretch is used: it is time to let others run, and to call
+    /// Whether half of the slice is used: it is time to let others run, and to call
     /// [`Budget::rested`].
     #[must_use]
     pub fn is_due(&self) -> bool {
-        self.stretch < self.limits.stretch / 2
+        self.slice < self.limits.slice / 2
     }
 
-    /// Others have run: the next stretch begins.
+    /// Others have run: the next slice begins.
     pub fn rested(&mut self) {
-        self.stretch = self.limits.stretch;
+        self.slice = self.limits.slice;
     }
 }
 

@@ -89,7 +89,7 @@ pub(crate) fn value(function: Function, values: &[Value], budget: &mut Budget) -
     let texts: Vec<Arc<str>> = values.iter().filter_map(Value::text).collect();
     let length: usize = texts.iter().map(|t| t.len()).sum();
     budget.steps(length)?;
-    let whole = |at: usize| match values.get(at) {
+    let integer = |at: usize| match values.get(at) {
         Some(Value::Int(n)) => Ok(*n),
         _ => Err(Error::Unsupported("a position or a length that is no whole number".to_owned())),
     };
@@ -119,19 +119,19 @@ pub(crate) fn value(function: Function, values: &[Value], budget: &mut Budget) -
         }
         (Function::Left, [text, _]) => {
             budget.bytes(length)?;
-            made(text.chars().take(natural(whole(1)?)).collect())
+            made(text.chars().take(natural(integer(1)?)).collect())
         }
         (Function::Right, [text, _]) => {
             budget.bytes(length)?;
-            let skipped = text.chars().count().saturating_sub(natural(whole(1)?));
+            let skipped = text.chars().count().saturating_sub(natural(integer(1)?));
             made(text.chars().skip(skipped).collect())
         }
         (Function::Substring, [text, _, ..]) => {
             budget.bytes(length)?;
             let all = i128::try_from(text.chars().count()).unwrap_or(i128::MAX);
-            let from = whole(1)?;
+            let from = integer(1)?;
             let begin = if from < 0 { all + from } else { from - 1 };
-            let most = if values.len() == 3 { whole(2)? } else { i128::MAX };
+            let most = if values.len() == 3 { integer(2)? } else { i128::MAX };
             if begin < 0 || begin >= all || most <= 0 {
                 return Ok(Value::from(""));
             }
@@ -139,7 +139,7 @@ pub(crate) fn value(function: Function, values: &[Value], budget: &mut Budget) -
         }
         (Function::SubstringIndex { wide }, [text, delimiter, _]) => {
             budget.bytes(length)?;
-            let wanted = whole(2)?;
+            let wanted = integer(2)?;
             if !wide && wanted < 0 && delimiter.len() > 1 {
                 return Err(Error::Unsupported(
                     "SUBSTRING_INDEX from the right in a character set of one byte".to_owned(),
@@ -163,7 +163,7 @@ pub(crate) fn value(function: Function, values: &[Value], budget: &mut Budget) -
             made(text.chars().rev().collect())
         }
         (Function::Repeat, [text, _]) => {
-            let times = natural(whole(1)?);
+            let times = natural(integer(1)?);
             budget.bytes(text.len().saturating_mul(times))?;
             made(text.repeat(if text.is_empty() { 0 } else { times }))
         }

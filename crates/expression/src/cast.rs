@@ -43,7 +43,9 @@ pub(crate) fn value(cast: Cast, value: &Value, budget: &mut Budget) -> Result<Va
             }
             Ok(Value::Text(text))
         }
-        Cast::Signed | Cast::Unsigned => whole(value, cast == Cast::Unsigned).map(Value::Int).ok_or_else(cut),
+        Cast::Signed | Cast::Unsigned => {
+            integer(value, cast == Cast::Unsigned).map(Value::Int).ok_or_else(cut)
+        }
         Cast::Decimal(scale) => {
             let n = match value {
                 Value::Int(n) => Some((*n).into()),
@@ -58,7 +60,7 @@ pub(crate) fn value(cast: Cast, value: &Value, budget: &mut Budget) -> Result<Va
 }
 
 /// A whole number of 64 bits; one that only the other sign holds keeps its bits.
-fn whole(value: &Value, unsigned: bool) -> Option<i128> {
+fn integer(value: &Value, unsigned: bool) -> Option<i128> {
     let wrapped = |n: i128| {
         let (least, most) = (i128::from(i64::MIN), i128::from(u64::MAX));
         if n < least || n > most {

@@ -114,10 +114,10 @@ pub(crate) fn order(
         },
         _ => None,
     };
-    ordering.map(Some).ok_or_else(uncertain)
+    ordering.map(Some).ok_or_else(undecided)
 }
 
-fn uncertain() -> Error {
+fn undecided() -> Error {
     Error::Unsupported(
         "a comparison of a number with text that is no number: MySQL compares the digits at its beginning, with a warning"
             .to_owned(),

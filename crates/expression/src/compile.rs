@@ -190,7 +190,7 @@ impl Compiler<'_> {
                 let collated =
                     compare::collated(&[&text.ty, &pattern.ty], &self.settings).ok_or_else(refused)?;
                 let letters =
-                    Letters::of(collated.name).ok_or_else(|| uncertain(expression, collated.name))?;
+                    Letters::of(collated.name).ok_or_else(|| undecided(expression, collated.name))?;
                 let node = Node::Like(letters, escape, Box::new((text.node, pattern.node)));
                 Ok(negated_if(Typed::truth(node, nullable), *negated))
             }
@@ -252,6 +252,6 @@ fn escape(value: &Expr) -> Option<Option<char>> {
     }
 }
 
-fn uncertain(expression: &Expr, collation: &str) -> Error {
+fn undecided(expression: &Expr, collation: &str) -> Error {
     because(expression, &format!("compares letters of {collation}, whose rules are not known here"))
 }

@@ -66,7 +66,7 @@ impl Decimal {
 
     /// The quotient's whole part; `None`: by zero, or too many digits.
     #[must_use]
-    pub fn whole_quotient(self, other: Self) -> Option<i128> {
+    pub fn integer_quotient(self, other: Self) -> Option<i128> {
         let (a, b, _) = self.aligned(other)?;
         a.checked_div(b)
     }
@@ -97,12 +97,12 @@ impl FromStr for Decimal {
     /// `1.50`, `-.5`.
     fn from_str(text: &str) -> Result<Self, NoDecimal> {
         let (sign, digits) = text.strip_prefix('-').map_or((1, text), |rest| (-1, rest));
-        let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
+        let (integer, fraction) = digits.split_once('.').unwrap_or((digits, ""));
         let plain = |t: &str| t.bytes().all(|b| b.is_ascii_digit());
-        if whole.len() + fraction.len() == 0 || !plain(whole) || !plain(fraction) {
+        if integer.len() + fraction.len() == 0 || !plain(integer) || !plain(fraction) {
             return Err(NoDecimal);
         }
-        let unscaled: i128 = format!("{whole}{fraction}").parse().map_err(|_| NoDecimal)?;
+        let unscaled: i128 = format!("{integer}{fraction}").parse().map_err(|_| NoDecimal)?;
         let scale = u8::try_from(fraction.len()).ok().filter(|s| *s <= Self::MOST_SCALE);
         // 38 digits always fit.
         if unscaled >= 10_i128.pow(38) {
@@ -116,10 +116,10 @@ impl fmt::Display for Decimal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let scale = usize::from(self.scale);
         let digits = format!("{:0>width$}", self.unscaled.unsigned_abs(), width = scale + 1);
-        let (whole, fraction) = digits.split_at(digits.len() - scale);
+        let (integer, fraction) = digits.split_at(digits.len() - scale);
         let sign = if self.unscaled < 0 { "-" } else { "" };
         let point = if scale == 0 { "" } else { "." };
-        write!(f, "{sign}{whole}{point}{fraction}")
+        write!(f, "{sign}{integer}{point}{fraction}")
     }
 }
 

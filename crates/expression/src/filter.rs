@@ -3,7 +3,7 @@
 //!
 //! What a condition needs is found once ([`RowFilter::new`]); a row is then a few comparisons. A
 //! cell of which the comparison is not known (or that is not known) refuses the row only where the
-//! truth of the whole condition hangs on it.
+//! truth of the truth condition hangs on it.
 
 #![expect(
     clippy::wildcard_enum_match_arm,
@@ -40,7 +40,7 @@ pub enum RowValue<'a> {
 /// A condition that is not carried out, or not on this row: a sentence that names the column.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
-pub struct Uncertain(pub String);
+pub struct Undecided(pub String);
 
 /// A condition, ready for rows with these columns.
 #[derive(Clone, Debug)]
@@ -96,13 +96,13 @@ enum Operand {
     Text(String, Vec<u8>, String),
 }
 
-fn refused(column: &Column, why: &str) -> Uncertain {
+fn refused(column: &Column, why: &str) -> Undecided {
     let ty = match &column.ty {
         ColumnType::Enum { .. } => "enum".to_owned(),
         ColumnType::Set { .. } => "set".to_owned(),
         other => other.to_string(),
     };
-    Uncertain(format!("a condition on column {} ({ty}): {why}", column.name))
+    Undecided(format!("a condition on column {} ({ty}): {why}", column.name))
 }
 
 impl RowFilter {
@@ -110,7 +110,7 @@ impl RowFilter {
     ///
     /// # Errors
     /// A column is not there, or how it compares is not known.
-    pub fn new(filter: &Filter, columns: &[Column]) -> Result<Self, Uncertain> {
+    pub fn new(filter: &Filter, columns: &[Column]) -> Result<Self, Undecided> {
         let names = columns.iter().map(|c| c.name.clone()).collect();
         Ok(Self { root: node(filter, columns, DEEPEST)?, names })
     }
@@ -119,11 +119,11 @@ impl RowFilter {
     ///
     /// # Errors
     /// That hangs on a cell that is not known, or of which it is not known how it compares.
-    pub fn holds(&self, row: &[RowValue<'_>]) -> Result<bool, Uncertain> {
+    pub fn holds(&self, row: &[RowValue<'_>]) -> Result<bool, Undecided> {
         self.truth(&self.root, row).map(|truth| truth == Some(true))
     }
 
-    fn truth(&self, node: &Node, row: &[RowValue<'_>]) -> Result<Option<bool>, Uncertain> {
+    fn truth(&self, node: &Node, row: &[RowValue<'_>]) -> Result<Option<bool>, Undecided> {
         match node {
             Node::All(parts) => self.joined(parts, row, false),
             Node::Any(parts) => self.joined(parts, row, true),
@@ -138,15 +138,15 @@ impl RowFilter {
             }
             Node::In { at, values } => {
                 let Some(cell) = self.cell(*at, row)? else { return Ok(None) };
-                let mut uncertain = None;
+                let mut undecided = None;
                 for value in values {
                     match self.order(*at, value, cell) {
                         Ok(Ordering::Equal) => return Ok(Some(true)),
                         Ok(_) => {}
-                        Err(error) => uncertain = Some(error),
+                        Err(error) => undecided = Some(error),
                     }
                 }
-                uncertain.map_or(Ok(Some(false)), Err)
+                undecided.map_or(Ok(Some(false)), Err)
             }
             Node::Like { at, letters, bytes, pattern, escape } => {
                 let Some(cell) = self.cell(*at, row)? else { return Ok(None) };
@@ -170,25 +170,25 @@ impl RowFilter {
         parts: &[Node],
         row: &[RowValue<'_>],
         decisive: bool,
-    ) -> Result<Option<bool>, Uncertain> {
-        let (mut whole, mut uncertain) = (Some(!decisive), None);
+    ) -> Result<Option<bool>, Undecided> {
+        let (mut truth, mut undecided) = (Some(!decisive), None);
         for part in parts {
             match self.truth(part, row) {
                 Ok(Some(truth)) if truth == decisive => return Ok(Some(decisive)),
                 Ok(Some(_)) => {}
-                Ok(None) => whole = None,
-                Err(error) => uncertain = Some(error),
+                Ok(None) => truth = None,
+                Err(error) => undecided = Some(error),
             }
         }
-        uncertain.map_or(Ok(whole), Err)
+        undecided.map_or(Ok(truth), Err)
     }
 
-    fn odd(&self, at: usize, why: &str) -> Uncertain {
+    fn odd(&self, at: usize, why: &str) -> Undecided {
         let name = self.names.get(at).map_or("", String::as_str);
-        Uncertain(format!("whether the condition on column {name} is true for a row is not known: {why}"))
+        Undecided(format!("whether the condition on column {name} is true for a row is not known: {why}"))
     }
 
-    fn cell<'r>(&self, at: usize, row: &[RowValue<'r>]) -> Result<Option<&'r [u8]>, Uncertain> {
+    fn cell<'r>(&self, at: usize, row: &[RowValue<'r>]) -> Result<Option<&'r [u8]>, Undecided> {
         match row.get(at) {
             Some(RowValue::Bytes(bytes)) => Ok(Some(bytes)),
             Some(RowValue::Null) => Ok(None),
@@ -197,7 +197,7 @@ impl RowFilter {
     }
 
     /// How a cell is to a constant.
-    fn order(&self, at: usize, with: &Operand, cell: &[u8]) -> Result<Ordering, Uncertain> {
+    fn order(&self, at: usize, with: &Operand, cell: &[u8]) -> Result<Ordering, Undecided> {
         let unread = || self.odd(at, "its value is not in the form of its type");
         let real = |cell: &[u8]| std::str::from_utf8(cell).ok().and_then(|text| text.parse::<f64>().ok());
         Ok(match with {

@@ -54,7 +54,7 @@ fn known(typed: &Typed) -> Option<Value> {
 }
 
 /// What looking ahead at a constant may cost; it is computed again later.
-pub(crate) const SMALL: Limits = Limits { steps: 10_000, stretch: 10_000, bytes: 65_536 };
+pub(crate) const SMALL: Limits = Limits { steps: 10_000, slice: 10_000, bytes: 65_536 };
 
 /// A type that holds all of these values; `None`: not known.
 pub(crate) fn unified(types: &[&Type], settings: &EvaluationSettings) -> Option<ExprType> {
@@ -79,8 +79,8 @@ pub(crate) fn unified(types: &[&Type], settings: &EvaluationSettings) -> Option<
         return Some(ExprType::Int { width, unsigned: unsigned == some.len() });
     }
     let scale = digits.iter().map(|(_, s)| *s).max().unwrap_or(0);
-    let whole = digits.iter().map(|(p, s)| p.saturating_sub((*s).into())).max().unwrap_or(0);
-    let precision = whole + u32::from(scale);
+    let integer = digits.iter().map(|(p, s)| p.saturating_sub((*s).into())).max().unwrap_or(0);
+    let precision = integer + u32::from(scale);
     // A user variable has 30 digits after the point, and shows those that it was given.
     (precision <= 65 && scale < 30).then_some(ExprType::Decimal { precision, scale })
 }
@@ -232,8 +232,8 @@ pub(crate) fn function(name: &str, arguments: &[Typed], settings: &EvaluationSet
         ("LEAST" | "GREATEST", [_, _, ..]) => {
             // Of two signs, or with a text, it compares otherwise.
             let unsigned = types.iter().filter(|t| t.kind.is_unsigned()).count();
-            let whole = types.iter().all(|t| matches!(t.kind, ExprType::Int { .. }));
-            if !whole || unsigned != 0 && unsigned != types.len() {
+            let integer = types.iter().all(|t| matches!(t.kind, ExprType::Int { .. }));
+            if !integer || unsigned != 0 && unsigned != types.len() {
                 return None;
             }
             let width = types.iter().map(|t| t.kind.chars()).max()?;

@@ -35,7 +35,7 @@ pub use compare::{Comparison, Mode};
 pub use compile::{Scope, compile, condition};
 pub use decimal::Decimal;
 pub use error::Error;
-pub use filter::{RowFilter, RowValue, Uncertain};
+pub use filter::{RowFilter, RowValue, Undecided};
 pub use function::united;
 pub use like::{Letters, like};
 pub use node::{Aggregate, Node};

@@ -115,7 +115,7 @@ pub fn like(
                 continue;
             }
             Some(Part::One) => true,
-            Some(Part::Letter(c)) => letters.same(*c, text[at]).ok_or_else(|| uncertain(*c, text[at]))?,
+            Some(Part::Letter(c)) => letters.same(*c, text[at]).ok_or_else(|| undecided(*c, text[at]))?,
             None => false,
         };
         if goes_on {
@@ -129,7 +129,7 @@ pub fn like(
     Ok(parts[part..].iter().all(|p| matches!(p, Part::Any)))
 }
 
-fn uncertain(a: char, b: char) -> Error {
+fn undecided(a: char, b: char) -> Error {
     Error::Unsupported(format!(
         "LIKE, where '{}' and '{}' would have to be compared: MySQL takes letters with accents for plain ones, and this \
          server does not know which",

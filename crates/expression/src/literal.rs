@@ -85,7 +85,7 @@ fn number(text: &str) -> Option<Typed> {
 /// `DATE '...'`, `TIME '...'`, `TIMESTAMP '...'`, where the text is what mysqld would show of it.
 pub(crate) fn time(data_type: &DataType, text: &str) -> Option<Typed> {
     let bytes = text.as_bytes();
-    let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
+    let (seconds_part, fraction) = text.split_once('.').unwrap_or((text, ""));
     let fsp = u8::try_from(fraction.len()).ok().filter(|n| *n <= 6)?;
     if !fraction.bytes().all(|b| b.is_ascii_digit()) || text.ends_with('.') {
         return None;
@@ -115,7 +115,7 @@ pub(crate) fn time(data_type: &DataType, text: &str) -> Option<Typed> {
         let at = from + digits;
         let (hours, minutes, seconds) = (part(from, at)?, part(at + 1, at + 3)?, part(at + 4, at + 6)?);
         let fits = hours <= most && minutes < 60 && seconds < 60 && is(at, b':') && is(at + 3, b':');
-        (fits && whole.len() == at + 6).then_some(())
+        (fits && seconds_part.len() == at + 6).then_some(())
     };
     let kind = match data_type {
         DataType::Date if text.len() == 10 => {
@@ -126,7 +126,7 @@ pub(crate) fn time(data_type: &DataType, text: &str) -> Option<Typed> {
             // A third digit is shown only where it counts, and there is nothing beyond 838:59:59.
             // There is no -00:00:00.
             let from = usize::from(text.starts_with('-'));
-            let (hours, rest) = (whole.get(from..)?, text.get(from..)?);
+            let (hours, rest) = (seconds_part.get(from..)?, text.get(from..)?);
             if from > 0 && !rest.bytes().any(|b| (b'1'..=b'9').contains(&b)) {
                 return None;
             }

@@ -40,7 +40,7 @@ pub enum Node {
     Constant(Value),
     /// A whole number that is the same as a text, as an integer and as a DOUBLE; another value is
     /// refused.
-    Whole(Box<Node>),
+    Integer(Box<Node>),
     /// A comparison of two values.
     Compare(Comparison, Mode, Box<(Node, Node)>),
     /// `BETWEEN`; all three compare alike.
@@ -96,7 +96,7 @@ impl Node {
         match self {
             Self::Column(at) => Ok(row.get(*at).cloned().unwrap_or(Value::Null)),
             Self::Constant(value) => Ok(value.clone()),
-            Self::Whole(inside) => whole(&inside.value(row, group, budget)?),
+            Self::Integer(inside) => integer(&inside.value(row, group, budget)?),
             Self::Compare(comparison, mode, both) => {
                 let (a, b) = (both.0.value(row, group, budget)?, both.1.value(row, group, budget)?);
                 if *comparison == Comparison::NullSafe && (a.is_null() || b.is_null()) {
@@ -216,12 +216,12 @@ impl Node {
 /// Numbers below this are the same in each type, and as text.
 const SMALL: i128 = 1_000_000_000_000_000;
 
-fn whole(value: &Value) -> Result<Value, Error> {
+fn integer(value: &Value) -> Result<Value, Error> {
     let number = match value {
         Value::Null => return Ok(Value::Null),
         Value::Int(n) => Some(*n),
         Value::Decimal(n) => {
-            n.rounded().filter(|whole| crate::Decimal::from(*whole).rescaled(n.scale) == Some(*n))
+            n.rounded().filter(|integer| crate::Decimal::from(*integer).rescaled(n.scale) == Some(*n))
         }
         Value::Double(_) | Value::Text(_) => None,
     };

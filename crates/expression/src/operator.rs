@@ -22,7 +22,7 @@ pub enum Sign {
     /// `/`
     Divided,
     /// `DIV`
-    Whole,
+    IntegerDivision,
     /// `%`
     Remainder,
     /// `&`
@@ -85,7 +85,7 @@ pub(crate) fn typed(sign: Sign, a: &Type, b: &Type, signed: bool) -> Option<(Ope
     if a.kind == ExprType::Null || b.kind == ExprType::Null {
         return None;
     }
-    let divides = matches!(sign, Sign::Divided | Sign::Whole | Sign::Remainder);
+    let divides = matches!(sign, Sign::Divided | Sign::IntegerDivision | Sign::Remainder);
     let nullable = nullable || divides;
     // mysqld declares a quotient of two numbers without a sign as DECIMAL UNSIGNED.
     if sign == Sign::Divided && a.kind.is_unsigned() && b.kind.is_unsigned() {
@@ -93,21 +93,21 @@ pub(crate) fn typed(sign: Sign, a: &Type, b: &Type, signed: bool) -> Option<(Ope
     }
     let (Some((x, s)), Some((y, t))) = (a.kind.digits(), b.kind.digits()) else {
         // Text that is no number is found out when it is computed.
-        if matches!(sign, Sign::Whole | Sign::Remainder) {
+        if matches!(sign, Sign::IntegerDivision | Sign::Remainder) {
             return None;
         }
         let kind = ExprType::REAL;
         return Some((Operator { sign, domain: Domain::Real }, Type::new(kind, nullable)));
     };
-    let whole = matches!((&a.kind, &b.kind), (ExprType::Int { .. }, ExprType::Int { .. }));
+    let integer = matches!((&a.kind, &b.kind), (ExprType::Int { .. }, ExprType::Int { .. }));
     let either = a.kind.is_unsigned() || b.kind.is_unsigned();
-    let (x_whole, y_whole) = (x.saturating_sub(s.into()), y.saturating_sub(t.into()));
+    let (x_integer, y_integer) = (x.saturating_sub(s.into()), y.saturating_sub(t.into()));
     let scale = s.max(t);
     let (digits, scale) = match sign {
-        Sign::Plus | Sign::Minus => (x_whole.max(y_whole) + 1 + u32::from(scale), scale),
+        Sign::Plus | Sign::Minus => (x_integer.max(y_integer) + 1 + u32::from(scale), scale),
         Sign::Times => (x + y, s + t),
         Sign::Divided => (x + u32::from(t) + u32::from(MORE_DIGITS), s + MORE_DIGITS),
-        Sign::Whole => ((x_whole + u32::from(t)).min(MOST_QUOTIENT), 0),
+        Sign::IntegerDivision => ((x_integer + u32::from(t)).min(MOST_QUOTIENT), 0),
         _ => (x.max(y), scale),
     };
     if digits > MOST_DIGITS || scale > Decimal::MOST_SCALE {
@@ -117,23 +117,23 @@ pub(crate) fn typed(sign: Sign, a: &Type, b: &Type, signed: bool) -> Option<(Ope
         let domain = if unsigned { Domain::Unsigned } else { Domain::Signed };
         let kind = ExprType::int_of(digits, unsigned);
         // A BIGINT that would be taken for an INT UNSIGNED where it meets a signed number.
-        let certain = !unsigned || kind.chars() != INT_WIDTH;
-        certain.then(|| (Operator { sign, domain }, Type::new(kind, nullable)))
+        let unambiguous = !unsigned || kind.chars() != INT_WIDTH;
+        unambiguous.then(|| (Operator { sign, domain }, Type::new(kind, nullable)))
     };
     match sign {
-        Sign::Whole => exact(either),
-        Sign::Remainder if whole => {
+        Sign::IntegerDivision => exact(either),
+        Sign::Remainder if integer => {
             let unsigned = a.kind.is_unsigned();
             let domain = if unsigned { Domain::Unsigned } else { Domain::Signed };
             let kind = ExprType::Int { width: digits + 1, unsigned };
             Some((Operator { sign, domain }, Type::new(kind, nullable)))
         }
-        Sign::Minus if whole && either && signed => {
+        Sign::Minus if integer && either && signed => {
             // The width is still that of a number without a sign.
             let kind = ExprType::Int { width: digits, unsigned: false };
             Some((Operator { sign, domain: Domain::Signed }, Type::new(kind, nullable)))
         }
-        Sign::Minus | Sign::Plus | Sign::Times if whole => exact(either),
+        Sign::Minus | Sign::Plus | Sign::Times if integer => exact(either),
         // It would be declared as a DECIMAL UNSIGNED.
         Sign::Remainder if a.kind.is_unsigned() => None,
         _ => {
@@ -181,7 +181,7 @@ pub(crate) fn value(operator: Operator, a: &Value, b: &Value, shown: &Arc<str>) 
                 if b.unscaled == 0 {
                     return Ok(Value::Null);
                 }
-                Some(a.whole_quotient(b).ok_or_else(too_many_digits)?)
+                Some(a.integer_quotient(b).ok_or_else(too_many_digits)?)
             };
             let unsigned = operator.domain == Domain::Unsigned;
             let fits =

@@ -29,7 +29,7 @@ const CONCAT: u8 = 14;
 const UNARY: u8 = 15;
 const BANG: u8 = 16;
 const COLLATE: u8 = 17;
-const WHOLE: u8 = 20;
+const ATOM: u8 = 20;
 
 fn binary(op: &BinaryOperator, pipes_concat: bool) -> u8 {
     match op {
@@ -72,7 +72,7 @@ fn level(expression: &Expr, pipes_concat: bool) -> u8 {
         Expr::IsNull(_) | Expr::IsNotNull(_) => COMPARISON,
         Expr::Like { .. } | Expr::In { .. } | Expr::Between { .. } => PREDICATE,
         Expr::Collate { .. } => COLLATE,
-        _ => WHOLE,
+        _ => ATOM,
     }
 }
 

@@ -121,10 +121,10 @@ fn number(text: &str) -> Option<f64> {
     let (mantissa, exponent) =
         unsigned.split_once(['e', 'E']).map_or((unsigned, None), |(m, e)| (m, Some(e)));
     let digits = |t: &str| !t.is_empty() && t.bytes().all(|b| b.is_ascii_digit());
-    let (whole, fraction) = mantissa.split_once('.').map_or((mantissa, None), |(w, f)| (w, Some(f)));
+    let (integer, fraction) = mantissa.split_once('.').map_or((mantissa, None), |(w, f)| (w, Some(f)));
     let plain = match fraction {
-        None => digits(whole),
-        Some(fraction) => (whole.is_empty() || digits(whole)) && digits(fraction),
+        None => digits(integer),
+        Some(fraction) => (integer.is_empty() || digits(integer)) && digits(fraction),
     };
     let exponent = exponent.is_none_or(|e| digits(e.strip_prefix(['-', '+']).unwrap_or(e)));
     // Of so long a text mysqld may read less than all.

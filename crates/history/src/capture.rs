@@ -16,7 +16,7 @@ mod received_event;
 use super::binlog_position::{BinlogPosition, Identity, ResumePosition};
 use super::schema::DefinitionId;
 use super::store::GenerationId;
-pub use client_sessions::{CertainSession, SessionInfo, SessionsLook};
+pub use client_sessions::{ConfirmedSession, SessionInfo, SessionsLook};
 use dbtrail_types::column::TableDefinition;
 use dbtrail_types::names::TableName;
 use dbtrail_types::result_set::Row;

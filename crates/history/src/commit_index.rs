@@ -8,7 +8,7 @@
 //!
 //! The state at an instant T certainly holds the longest prefix of the log whose every entry could
 //! be seen by T: never half a transaction. It may hold what follows, up to the last entry that was
-//! committed at or before T. [`ReadPoint`] carries both ends of that doubtful stretch, and the
+//! committed at or before T. [`ReadPoint`] carries both ends of that doubtful range, and the
 //! query refuses what lies inside of it: only keys and tables that changed there.
 
 use super::engine::{Snapshot, StoreError, Table};
@@ -205,7 +205,7 @@ impl CommitIndex<'_> {
         Ok(ReadPoint { at: self.on_its_side(instant, at), doubtful: self.on_its_side(instant, doubtful) })
     }
 
-    /// The smallest stretch of the log that holds every entry committed in `[since, until]`. Other
+    /// The smallest range of the log that holds every entry committed in `[since, until]`. Other
     /// entries may lie in it too.
     ///
     /// # Errors

@@ -73,19 +73,19 @@ impl Follower {
 
     /// The same until whoever captures seems to be gone, or nobody does; `None`: the stop came. The
     /// bucket is then to be opened with these options.
-    pub async fn stand_by(self, poll: Duration, stop: CancellationToken) -> Option<DiskOptions> {
+    pub async fn run_standby(self, poll: Duration, stop: CancellationToken) -> Option<DiskOptions> {
         let options = DiskOptions { silence: SILENCE, ..self.options };
         let silence = self.follow(poll, stop, true).await?;
         Some(DiskOptions { seen: silence.seen(), ..options })
     }
 
-    async fn follow(mut self, poll: Duration, stop: CancellationToken, stands_by: bool) -> Option<Silence> {
+    async fn follow(mut self, poll: Duration, stop: CancellationToken, on_standby: bool) -> Option<Silence> {
         let mut said = None;
         let mut silence = Silence::default();
         while !stop.is_cancelled() {
             let began = Instant::now();
             let looked = tokio::task::spawn_blocking(move || {
-                let looked = if stands_by { self.watch() } else { (None, self.look()) };
+                let looked = if on_standby { self.watch() } else { (None, self.look()) };
                 (self, looked)
             });
             let Ok((back, (watched, looked))) = looked.await else {
@@ -93,7 +93,7 @@ impl Follower {
                 return None;
             };
             self = back;
-            if stands_by && silence.is_suspicious(watched, Instant::now()) {
+            if on_standby && silence.is_suspicious(watched, Instant::now()) {
                 return Some(silence);
             }
             self.report(looked.err(), &mut said);

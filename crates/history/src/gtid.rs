@@ -142,8 +142,8 @@ impl Gtids<'_> {
             (Some(following), Some(origin)) if following >= origin => Ok(following),
             (_, Some(origin)) => {
                 // Only the whole of what was executed there is a state that is known.
-                let whole = self.state.origins.iter().any(|o| o.at == origin && o.set.same(set));
-                if whole { Ok(origin) } else { Err(GtidError::TooOld(text.to_owned())) }
+                let same = self.state.origins.iter().any(|o| o.at == origin && o.set.same(set));
+                if same { Ok(origin) } else { Err(GtidError::TooOld(text.to_owned())) }
             }
             (None, None) => Err(GtidError::TooOld(text.to_owned())),
         }

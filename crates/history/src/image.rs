@@ -179,14 +179,14 @@ pub fn put_cell<E>(
 
 /// The next cell, as it is packed.
 fn take_packed<'a>(bytes: &mut &'a [u8]) -> Option<&'a [u8]> {
-    let whole = *bytes;
+    let all = *bytes;
     let length = match take_number(bytes)? {
         UNKNOWN | NOW_UNKNOWN => 0,
         number => usize::try_from(number.saturating_sub(1)).ok()?,
     };
     let (_, rest) = bytes.split_at_checked(length)?;
     *bytes = rest;
-    whole.get(..whole.len() - rest.len())
+    all.get(..all.len() - rest.len())
 }
 
 fn low_bits(number: usize) -> u8 {

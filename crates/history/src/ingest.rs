@@ -66,7 +66,7 @@ pub struct Ingest {
     pub(super) changes: u64,
     /// Versions written: a change of a key makes two.
     pub(super) versions: u64,
-    /// Definitions of the table maps of this stretch between two DDL statements.
+    /// Definitions of the table maps of this range between two DDL statements.
     reconciled: HashMap<TableName, (Arc<super::log::MappedTable>, DefinitionId)>,
     /// Definitions that rows were read under; a definition never changes.
     columns: HashMap<DefinitionId, Arc<images::Columns>>,
@@ -89,11 +89,11 @@ pub struct Ingest {
     pub(super) tables: Option<Patterns>,
     /// Whether tables whose rows are unknown are read again.
     pub(super) rereads: bool,
-    /// What foreign keys make of tables, in this stretch between two DDL statements.
+    /// What foreign keys make of tables, in this range between two DDL statements.
     roles: HashMap<TableName, Arc<target::Roles>>,
     pending: references::Pending,
     /// Whether there were tables whose foreign keys are not known when this many were mentioned, in
-    /// this stretch.
+    /// this range.
     unknown_children: Option<(usize, bool)>,
     /// The statement whose rows come in.
     under: cascade::Under,

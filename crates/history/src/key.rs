@@ -24,12 +24,12 @@ pub enum KeyError {
         ty: String,
     },
     /// The collation does not tell for this text.
-    #[error("key column `{column}`: {uncertain}")]
-    Uncertain {
+    #[error("key column `{column}`: {unknown}")]
+    UnknownWeight {
         /// The column.
         column: String,
         /// What is not known.
-        uncertain: collation::Uncertain,
+        unknown: collation::UnknownWeight,
     },
     /// The text cannot be read: its character set is not known to this version.
     #[error(
@@ -140,7 +140,7 @@ fn text(column: &Column, value: &[u8], out: &mut Vec<u8>) -> Result<(), KeyError
     let text = std::str::from_utf8(value)
         .map_err(|_| KeyError::Charset { column: column.name.clone(), collation: collation.to_owned() })?;
     collation::sort_key(collation, text, out)
-        .map_err(|uncertain| KeyError::Uncertain { column: column.name.clone(), uncertain })
+        .map_err(|unknown| KeyError::UnknownWeight { column: column.name.clone(), unknown })
 }
 
 /// 00 becomes 00 FF, and 00 00 ends the value: order is kept, and no value's bytes begin another's.

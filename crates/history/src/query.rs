@@ -265,7 +265,7 @@ impl History {
 
 /// Why rows of this generation cannot be known in the state before `cut`, if so.
 fn without_doubt(name: &TableName, generation: &TableGeneration, cut: ChangeSequence) -> Result<(), Refusal> {
-    if let Some(reason) = &generation.uncertain {
+    if let Some(reason) = &generation.unfindable {
         return Err(Refusal::new(
             422,
             code::UNSUPPORTED_KEY,

@@ -34,7 +34,8 @@ pub enum Baseline {
     /// They are being read.
     Reading,
     /// Every key without a version has the row of the baseline, or none.
-    Whole,
+    #[serde(rename = "Whole")]
+    Complete,
 }
 
 /// What is known of one generation of a table as a whole.
@@ -55,7 +56,8 @@ pub struct TableGeneration {
     /// The generation before it under the same name.
     pub before: Option<GenerationId>,
     /// Why rows cannot be found by key in it: a row was written whose key has no known position.
-    pub uncertain: Option<String>,
+    #[serde(rename = "uncertain")]
+    pub unfindable: Option<String>,
     /// The log contradicts itself: from this position on nothing read here can be relied on.
     pub doubt: Option<(ChangeSequence, String)>,
     /// Rows changed here in a way that the log does not tell (how): what was in the table before
@@ -84,7 +86,7 @@ impl TableGeneration {
             emptied: None,
             definition,
             before: None,
-            uncertain: None,
+            unfindable: None,
             doubt: None,
             known_from: None,
             used: false,

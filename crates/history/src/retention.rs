@@ -14,7 +14,7 @@ pub enum RetentionAction {
     /// No name means it at or after the horizon: all of it goes.
     Gone,
     /// A key without versions has no row in it, or that of the baseline.
-    Whole,
+    Complete,
     /// Of a key without versions nothing is known: that one had no row is kept.
     Partial,
 }
@@ -140,8 +140,8 @@ impl Sweeper {
             group.iter().take_while(|(k, _)| store::sequence_of(k).is_some_and(|s| s < self.horizon)).count();
         let keep_from = match retention_action {
             RetentionAction::Gone => group.len(),
-            RetentionAction::Whole if all && old > 0 && !store::leaves_row(&group[old - 1].1)? => old,
-            RetentionAction::Whole | RetentionAction::Partial => old.saturating_sub(1),
+            RetentionAction::Complete if all && old > 0 && !store::leaves_row(&group[old - 1].1)? => old,
+            RetentionAction::Complete | RetentionAction::Partial => old.saturating_sub(1),
         };
         let mut going: Vec<&[u8]> = group[..keep_from].iter().map(|(key, _)| key.as_slice()).collect();
         // What the last step kept of this key is not the last one before the horizon, if one is
@@ -154,7 +154,7 @@ impl Sweeper {
         if !going.is_empty()
             && let Some(first) = group.get(keep_from)
         {
-            store::make_whole(batch, snapshot, first)?;
+            store::make_full_row(batch, snapshot, first)?;
         }
         if old > 0 && retention_action != RetentionAction::Partial {
             // What the row was before its first change is older than the horizon.

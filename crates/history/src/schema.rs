@@ -89,7 +89,7 @@ pub struct Catalog {
     /// Whether those are all schemas that there are.
     all_schemas: bool,
     /// Schemas that were made in the record: what is not known of them is not there.
-    whole: HashSet<String>,
+    complete: HashSet<String>,
     /// Tables that are there, and whose definition was lost.
     lost: HashSet<TableName>,
     /// Names that sessions gave to temporary tables.
@@ -253,7 +253,7 @@ impl Catalog {
             primary_key: Vec::new(),
             indexes: Vec::new(),
             collation: None,
-            collation_certain: false,
+            collation_known: false,
             inferred: false,
             engine: None,
             versioned: false,

@@ -21,7 +21,7 @@ pub use form::{DEPTH, generation_of, leaves_row, put_base, put_version, row_key,
 pub(super) use form::{is_unchecked, put_unchecked, version_key};
 pub use of_changes::ChangeOf;
 pub use range_reader::{Bounds, KeyContent, RangeReader, RowAtPosition, prefix_end};
-pub use versions::{Versions, make_whole};
+pub use versions::{Versions, make_full_row};
 
 /// The number of a change in the order of the log, from 1: the order of commits, and inside a
 /// transaction that of its changes.

@@ -10,7 +10,7 @@ mod error;
 mod temporal;
 
 use super::log::Raw;
-use addresses::{inet6_text, uuid_text, whole};
+use addresses::{inet6_text, uuid_text, zero_filled};
 use dbtrail_types::charset;
 use dbtrail_types::column::{Column, ColumnType, IntSize};
 use dbtrail_types::float_text;
@@ -167,15 +167,15 @@ fn stored(
             }
         }
         ColumnType::Inet4 => {
-            let address = <[u8; 4]>::try_from(whole(bytes, 4)).ok()?;
+            let address = <[u8; 4]>::try_from(zero_filled(bytes, 4)).ok()?;
             out.extend_from_slice(Ipv4Addr::from(address).to_string().as_bytes());
         }
         ColumnType::Inet6 => {
-            let address = <[u8; 16]>::try_from(whole(bytes, 16)).ok()?;
+            let address = <[u8; 16]>::try_from(zero_filled(bytes, 16)).ok()?;
             out.extend_from_slice(inet6_text(address).as_bytes());
         }
         ColumnType::Uuid => {
-            let stored = <[u8; 16]>::try_from(whole(bytes, 16)).ok()?;
+            let stored = <[u8; 16]>::try_from(zero_filled(bytes, 16)).ok()?;
             match uuid_text(stored) {
                 Ok(text) => out.extend_from_slice(text.as_bytes()),
                 Err(e) => return Some(Err(e)),

@@ -116,17 +116,17 @@ fn a_table_without_a_statement_in_the_files_is_as_the_dump_has_it() {
 #[test]
 fn after_the_last_statement_a_table_is_as_a_later_dump_has_it() {
     for server in SERVERS {
-        let uncertain = with(server, &dump(server));
-        let newest = uncertain.coverage().newest;
-        let why = rows(&uncertain, "altered", &["1"], newest).expect_err("a refusal");
+        let early = with(server, &dump(server));
+        let newest = early.coverage().newest;
+        let why = rows(&early, "altered", &["1"], newest).expect_err("a refusal");
         assert!(why.contains("--schema is older than a statement of"), "{server}: {why}");
-        let certain = with(server, &late(&dump(server)));
+        let late = with(server, &late(&dump(server)));
         assert_eq!(
-            rows(&certain, "altered", &["1"], newest),
+            rows(&late, "altered", &["1"], newest),
             Ok(held(server, "altered", &["1"])),
             "{server}: names as the server has them"
         );
-        let why = rows(&certain, "altered", &["1"], certain.coverage().oldest).expect_err("a refusal");
+        let why = rows(&late, "altered", &["1"], late.coverage().oldest).expect_err("a refusal");
         // MariaDB's log does not tell the two apart: all is in one second.
         let mariadb = server == "mariadb-11.8" && why.contains("the log does not say from which");
         assert!(
@@ -149,17 +149,18 @@ fn a_dump_that_does_not_fit_is_noticed_by_the_rows() {
 #[test]
 fn the_record_ends_where_it_was_asked_to() {
     for server in SERVERS {
-        let whole = read(server, &ReadOptions::default()).expect("the log").coverage();
-        let middle = Timestamp::from_micros(i64::midpoint(whole.oldest.micros(), whole.newest.micros()));
+        let coverage = read(server, &ReadOptions::default()).expect("the log").coverage();
+        let middle =
+            Timestamp::from_micros(i64::midpoint(coverage.oldest.micros(), coverage.newest.micros()));
         let options = ReadOptions { from: Some(middle), ..ReadOptions::default() };
         let coverage = read(server, &options).expect("the log").coverage();
-        assert_eq!((coverage.oldest, coverage.newest), (middle.max(whole.oldest), whole.newest));
+        assert_eq!((coverage.oldest, coverage.newest), (middle.max(coverage.oldest), coverage.newest));
         let options = ReadOptions { to: Some(middle), ..ReadOptions::default() };
         let history = read(server, &options).expect("the log");
-        assert_eq!((history.coverage().oldest, history.coverage().newest), (whole.oldest, middle));
-        let why = rows(&history, "made", &["1"], whole.newest).expect_err("a refusal");
+        assert_eq!((history.coverage().oldest, history.coverage().newest), (coverage.oldest, middle));
+        let why = rows(&history, "made", &["1"], coverage.newest).expect_err("a refusal");
         assert!(why.contains("is after the end of the record"), "{why}");
-        let before = Some(Timestamp::from_micros(whole.oldest.micros() - 1));
+        let before = Some(Timestamp::from_micros(coverage.oldest.micros() - 1));
         let why = read(server, &ReadOptions { to: before, ..ReadOptions::default() }).expect_err("nothing");
         assert!(why.contains("hold nothing of the time that was asked for"), "{why}");
     }

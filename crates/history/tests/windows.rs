@@ -77,7 +77,7 @@ fn a_change_is_seen_when_it_was_seen() {
         for change in &changes {
             // Of an UPDATE without BEGIN this server logs the second in which it began, and no more
             // (docs/agent.md): what a file cannot tell, a captured server's clock does.
-            let untold = server == "mariadb-10.11" && change.name == "update";
+            let unanswerable = server == "mariadb-10.11" && change.name == "update";
             let mut refused = Vec::new();
             let mut check = |at: f64, want: Option<i64>, must: bool| {
                 let what =
@@ -98,7 +98,7 @@ fn a_change_is_seen_when_it_was_seen() {
                 let off = f64::from(tenths) / 10.0;
                 let before = change.old - off;
                 // There are four seconds between a change and the next.
-                if before > change.began - 2.5 && (!untold || before < change.began - 1.1) {
+                if before > change.began - 2.5 && (!unanswerable || before < change.began - 1.1) {
                     check(before, Some(change.before), before < change.began - 1.1);
                 }
                 let after = change.new + off;
@@ -107,7 +107,7 @@ fn a_change_is_seen_when_it_was_seen() {
                 }
             }
             // Whole seconds are refused around a change, and no more.
-            let some = if server.starts_with("mysql") || untold { 0..=0 } else { 8..=12 };
+            let some = if server.starts_with("mysql") || unanswerable { 0..=0 } else { 8..=12 };
             if !some.contains(&refused.len()) {
                 wrong.push(format!("{server}, {}: refused at {refused:?}", change.name));
             }

@@ -133,10 +133,10 @@ fn date_and_time(out: &mut Vec<u8>, text: &str, with_time: bool) -> Option<()> {
     if parts.next().is_some() || month > 12 || day > 31 {
         return None;
     }
-    let (whole, fraction) = rest.map_or(("00:00:00", None), |r| {
-        r.split_once('.').map_or((r, None), |(whole, fraction)| (whole, Some(fraction)))
+    let (seconds_part, fraction) = rest.map_or(("00:00:00", None), |r| {
+        r.split_once('.').map_or((r, None), |(seconds_part, fraction)| (seconds_part, Some(fraction)))
     });
-    let (hour, minute, second) = clock(whole, 2..=2)?;
+    let (hour, minute, second) = clock(seconds_part, 2..=2)?;
     let (hour, micros) = (u8::try_from(hour).ok().filter(|h| *h < 24)?, micros(fraction)?);
     let length = match (micros, (hour, minute, second), (year, month, day)) {
         (0, (0, 0, 0), (0, 0, 0)) => 0,
@@ -154,9 +154,9 @@ fn date_and_time(out: &mut Vec<u8>, text: &str, with_time: bool) -> Option<()> {
 /// `[-]HHH:MM:SS[.ffffff]`
 fn time(out: &mut Vec<u8>, text: &str) -> Option<()> {
     let (negative, rest) = text.strip_prefix('-').map_or((0, text), |rest| (1, rest));
-    let (whole, fraction) =
-        rest.split_once('.').map_or((rest, None), |(whole, fraction)| (whole, Some(fraction)));
-    let (hours, minute, second) = clock(whole, 2..=3)?;
+    let (seconds_part, fraction) =
+        rest.split_once('.').map_or((rest, None), |(seconds_part, fraction)| (seconds_part, Some(fraction)));
+    let (hours, minute, second) = clock(seconds_part, 2..=3)?;
     let micros = micros(fraction)?;
     let length = match (micros, (hours, minute, second)) {
         (0, (0, 0, 0)) => 0,

@@ -217,10 +217,10 @@ mod tests {
 
     #[test]
     fn ok_what_is_not_there_is_waited_for() {
-        let mut whole = Vec::new();
-        Compression::new(Algorithm::Zlib).put(&[b'x'; 500], &mut whole).unwrap();
-        for end in 0..whole.len() {
-            let (mut raw, mut plain) = (whole[..end].to_vec(), Vec::new());
+        let mut packet = Vec::new();
+        Compression::new(Algorithm::Zlib).put(&[b'x'; 500], &mut packet).unwrap();
+        for end in 0..packet.len() {
+            let (mut raw, mut plain) = (packet[..end].to_vec(), Vec::new());
             let taken = Compression::new(Algorithm::Zlib).take(&mut raw, &mut plain, LARGEST).unwrap();
             assert_eq!((taken, plain.len(), raw.len()), (false, 0, end));
         }

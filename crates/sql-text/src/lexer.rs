@@ -1,7 +1,7 @@
 //! A text to tokens (manual: [Lexical
 //! Structure](https://dev.mysql.com/doc/refman/9.7/en/language-structure.html)).
 
-use crate::{ExecutableComments, LexError, Quoting, Scanner, Stretch, Token, unescaped};
+use crate::{ExecutableComments, LexError, Quoting, Scanner, Segment, Token, unescaped};
 
 /// A statement is not read further than this many tokens: no DDL is longer.
 const LONGEST: usize = 200_000;
@@ -12,7 +12,7 @@ const LONGEST: usize = 200_000;
 /// A quote or a comment is not closed, it is too long, or what an executable comment means is not
 /// known.
 pub fn tokens(sql: &str, quoting: Quoting, comments: ExecutableComments) -> Result<Vec<Token>, LexError> {
-    let mut lexer = Lexer { sql, quoting, whole: true, prefix: None, tokens: Vec::new() };
+    let mut lexer = Lexer { sql, quoting, strict: true, prefix: None, tokens: Vec::new() };
     lexer.read(comments)?;
     Ok(lexer.tokens)
 }
@@ -21,7 +21,7 @@ pub fn tokens(sql: &str, quoting: Quoting, comments: ExecutableComments) -> Resu
 /// the end. `opened`: what is in executable comments counts, whomever they are for.
 #[must_use]
 pub fn pieces(sql: &str, quoting: Quoting, opened: bool) -> Vec<Token> {
-    let mut lexer = Lexer { sql, quoting, whole: false, prefix: None, tokens: Vec::new() };
+    let mut lexer = Lexer { sql, quoting, strict: false, prefix: None, tokens: Vec::new() };
     let comments = if opened { ExecutableComments::All } else { ExecutableComments::None };
     // All that can be wrong is what a server would refuse, or not be known of a version.
     let read = lexer.read(comments);
@@ -32,7 +32,7 @@ pub fn pieces(sql: &str, quoting: Quoting, opened: bool) -> Vec<Token> {
 struct Lexer<'a> {
     sql: &'a str,
     quoting: Quoting,
-    whole: bool,
+    strict: bool,
     /// The letter right in front of a quote: that of `x'41'`, `b'1'` or `N'text'`.
     prefix: Option<char>,
     tokens: Vec<Token>,
@@ -50,23 +50,23 @@ fn run(text: &str, fits: impl Fn(char) -> bool) -> usize {
 impl Lexer<'_> {
     fn read(&mut self, comments: ExecutableComments) -> Result<(), LexError> {
         let mut scanner = Scanner::new(self.sql.as_bytes(), self.quoting, comments);
-        while let Some((stretch, from, to)) = scanner.next() {
-            match stretch {
-                Stretch::Code | Stretch::End => scanner.go(self.code(from)),
-                Stretch::Quoted { closed: false } if self.whole => return Err(LexError::OpenQuote),
-                Stretch::Quoted { closed } => self.quoted(from, to - usize::from(closed))?,
-                Stretch::Comment { closed: false } | Stretch::Skipped { closed: false } if self.whole => {
+        while let Some((segment, from, to)) = scanner.next() {
+            match segment {
+                Segment::Code | Segment::End => scanner.go(self.code(from)),
+                Segment::Quoted { closed: false } if self.strict => return Err(LexError::OpenQuote),
+                Segment::Quoted { closed } => self.quoted(from, to - usize::from(closed))?,
+                Segment::Comment { closed: false } | Segment::Skipped { closed: false } if self.strict => {
                     return Err(LexError::OpenComment);
                 }
-                Stretch::Open if self.whole && scanner.depth() > 1 => return Err(LexError::NestedComment),
-                Stretch::Comment { .. } | Stretch::Skipped { .. } | Stretch::Open | Stretch::Close => {}
-                Stretch::Uncertain(why) => return Err(why),
+                Segment::Open if self.strict && scanner.depth() > 1 => return Err(LexError::NestedComment),
+                Segment::Comment { .. } | Segment::Skipped { .. } | Segment::Open | Segment::Close => {}
+                Segment::Unreadable(why) => return Err(why),
             }
-            if self.whole && self.tokens.len() > LONGEST {
+            if self.strict && self.tokens.len() > LONGEST {
                 return Err(LexError::TooLong);
             }
         }
-        if self.whole && scanner.depth() > 0 { Err(LexError::OpenComment) } else { Ok(()) }
+        if self.strict && scanner.depth() > 0 { Err(LexError::OpenComment) } else { Ok(()) }
     }
 
     /// Reads one token that begins here and is in no quotes, or white space: where it ends.
@@ -114,7 +114,7 @@ impl Lexer<'_> {
         match (token, self.tokens.last_mut()) {
             (Some(Token::Text(more)), Some(Token::Text(text))) => text.push_str(&more),
             (Some(token), _) => self.tokens.push(token),
-            (None, _) if self.whole => return Err(LexError::Literal),
+            (None, _) if self.strict => return Err(LexError::Literal),
             (None, _) => self.tokens.push(Token::Text(written.to_owned())),
         }
         Ok(())

@@ -4,7 +4,7 @@
 //! A crate of its own, since neither half knows the other, and `dbtrail-types` holds what they say
 //! to each other, which is never SQL.
 //!
-//! * [`Scanner`] cuts a text into stretches: quotes, comments, executable comments, everything
+//! * [`Scanner`] cuts a text into segments: quotes, comments, executable comments, everything
 //!   else. Where a quote or a comment ends is decided here and nowhere else.
 //! * [`unescaped`] says what a quoted text stands for.
 //! * [`tokens`] makes tokens for DDL, [`pieces`] for statements of which only the names are wanted.
@@ -22,5 +22,5 @@ pub use cursor::{Cursor, Lexical};
 pub use error::LexError;
 pub use lexer::{pieces, tokens};
 pub use quotes::{Quoting, unescaped};
-pub use scanner::{ExecutableComments, Scanner, Stretch};
+pub use scanner::{ExecutableComments, Scanner, Segment};
 pub use token::Token;

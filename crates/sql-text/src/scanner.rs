@@ -27,9 +27,9 @@ pub enum ExecutableComments {
     None,
 }
 
-/// What a stretch of text is.
+/// What a segment of text is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Stretch {
+pub enum Segment {
     /// One byte of anything that is not named here.
     Code,
     /// A string or a quoted name, with its quotes. `closed`: the last quote is there.
@@ -54,10 +54,10 @@ pub enum Stretch {
     /// `;` outside of everything.
     End,
     /// Whether an executable comment is code is not known.
-    Uncertain(LexError),
+    Unreadable(LexError),
 }
 
-/// Cuts a text into stretches.
+/// Cuts a text into segments.
 #[derive(Debug)]
 pub struct Scanner<'a> {
     text: &'a [u8],
@@ -75,7 +75,7 @@ impl<'a> Scanner<'a> {
         Self { text, at: 0, quoting, comments, depth: 0 }
     }
 
-    /// Goes on at a byte of the text: the last stretch was longer than one byte of code.
+    /// Goes on at a byte of the text: the last segment was longer than one byte of code.
     pub fn go(&mut self, at: usize) {
         self.at = at;
     }
@@ -90,11 +90,11 @@ impl<'a> Scanner<'a> {
         self.text.get(self.at + by).copied().unwrap_or(0)
     }
 
-    /// The next stretch: what it is, where it begins and where it ends.
-    #[expect(clippy::should_implement_trait, reason = "the scanner is set forth between two stretches")]
-    pub fn next(&mut self) -> Option<(Stretch, usize, usize)> {
+    /// The next segment: what it is, where it begins and where it ends.
+    #[expect(clippy::should_implement_trait, reason = "the scanner is set forth between two segments")]
+    pub fn next(&mut self) -> Option<(Segment, usize, usize)> {
         let from = self.at;
-        let stretch = match *self.text.get(from)? {
+        let segment = match *self.text.get(from)? {
             quote @ (b'\'' | b'"' | b'`') => self.quoted(quote),
             b'#' => self.line(),
             // A minus of a negative number is no comment.
@@ -104,28 +104,28 @@ impl<'a> Scanner<'a> {
                 // Where they are not counted, the first end is that of all.
                 self.depth = if self.comments == ExecutableComments::All { self.depth - 1 } else { 0 };
                 self.at += 2;
-                Stretch::Close
+                Segment::Close
             }
             b';' if self.depth == 0 => {
                 self.at += 1;
-                Stretch::End
+                Segment::End
             }
             _ => {
                 self.at += 1;
-                Stretch::Code
+                Segment::Code
             }
         };
-        Some((stretch, from, self.at))
+        Some((segment, from, self.at))
     }
 
-    fn quoted(&mut self, quote: u8) -> Stretch {
+    fn quoted(&mut self, quote: u8) -> Segment {
         let escapes = self.quoting.escapes_in(char::from(quote));
         self.at += 1;
         while let Some(byte) = self.text.get(self.at) {
             self.at += 1;
             if *byte == quote {
                 if self.peek(0) != quote {
-                    return Stretch::Quoted { closed: true };
+                    return Segment::Quoted { closed: true };
                 }
                 self.at += 1;
             }
@@ -133,21 +133,21 @@ impl<'a> Scanner<'a> {
                 self.at = (self.at + 1).min(self.text.len());
             }
         }
-        Stretch::Quoted { closed: false }
+        Segment::Quoted { closed: false }
     }
 
-    fn line(&mut self) -> Stretch {
+    fn line(&mut self) -> Segment {
         let rest = &self.text[self.at..];
         self.at += rest.iter().position(|b| *b == b'\n').map_or(rest.len(), |end| end + 1);
-        Stretch::Comment { closed: true }
+        Segment::Comment { closed: true }
     }
 
-    fn comment(&mut self) -> Stretch {
+    fn comment(&mut self) -> Segment {
         let rest = &self.text[self.at..];
         let (mark, own) = match rest {
             [_, _, b'!', ..] => (3, false),
             [_, _, b'M', b'!', ..] if self.knows_own_mark() => (4, true),
-            _ => return Stretch::Comment { closed: self.skip(2, 0) },
+            _ => return Segment::Comment { closed: self.skip(2, 0) },
         };
         let digits = rest[mark..].iter().take_while(|b| b.is_ascii_digit()).count();
         let number = |digits: usize| {
@@ -157,7 +157,7 @@ impl<'a> Scanner<'a> {
         // How many digits are the version, and whether what follows is code. Fewer than five are
         // no version but code.
         let (version, code) = match self.comments {
-            ExecutableComments::None => return Stretch::Comment { closed: self.skip(2, 0) },
+            ExecutableComments::None => return Segment::Comment { closed: self.skip(2, 0) },
             ExecutableComments::All => (digits, true),
             _ if digits < 5 => (0, true),
             ExecutableComments::MySql(own) => {
@@ -167,27 +167,27 @@ impl<'a> Scanner<'a> {
                 (digits, number(digits) <= own)
             }
             ExecutableComments::OfServer { .. } if digits > 6 => {
-                return Stretch::Uncertain(LexError::CommentDigits);
+                return Segment::Unreadable(LexError::CommentDigits);
             }
             ExecutableComments::OfServer { version: None, .. } => {
-                return Stretch::Uncertain(LexError::UnknownServer);
+                return Segment::Unreadable(LexError::UnknownServer);
             }
             ExecutableComments::OfServer { mariadb, version: Some(server) } => {
                 let version = number(digits);
                 // Not all versions of MySQL want white space after six digits.
                 if !mariadb && digits == 6 && !space && number(5) <= server {
-                    return Stretch::Uncertain(LexError::CommentVersion);
+                    return Segment::Unreadable(LexError::CommentVersion);
                 }
                 let of_mysql = mariadb && !own && (50_700..=99_999).contains(&version);
                 (digits, version <= server && !of_mysql)
             }
         };
         if !code {
-            return Stretch::Skipped { closed: self.skip(mark + version, 1) };
+            return Segment::Skipped { closed: self.skip(mark + version, 1) };
         }
         self.at += mark + version;
         self.depth += 1;
-        Stretch::Open
+        Segment::Open
     }
 
     /// `/*M!` is a mark of its own.

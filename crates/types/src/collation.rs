@@ -4,7 +4,7 @@
 //! Known are the binary ones for any text; those that compare one weight after the other
 //! (general_ci, latin1) for what they hold; and those of the Unicode Collation Algorithm that
 //! disregard case and accents for the characters in `weights`. Another character, or another
-//! collation, is [`Uncertain`], never approximated.
+//! collation, is [`UnknownWeight`], never approximated.
 
 use crate::charset::{decode, encode_latin1};
 
@@ -13,7 +13,7 @@ mod weights;
 /// Why a text has no known position in a collation's order.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("how collation {collation} compares {what} is not known")]
-pub struct Uncertain {
+pub struct UnknownWeight {
     /// The collation.
     pub collation: String,
     /// The character, or the whole collation.
@@ -66,10 +66,10 @@ fn order(collation: &str) -> Option<(Order, bool)> {
 ///
 /// # Errors
 /// The collation is unknown here, or the text has a character whose weight is not known.
-pub fn sort_key(collation: &str, text: &str, out: &mut Vec<u8>) -> Result<(), Uncertain> {
-    let uncertain = |what: String| Uncertain { collation: collation.to_owned(), what };
-    let character = |c: char| uncertain(format!("'{}'", c.escape_default()));
-    let (order, pad) = order(collation).ok_or_else(|| uncertain("any text".to_owned()))?;
+pub fn sort_key(collation: &str, text: &str, out: &mut Vec<u8>) -> Result<(), UnknownWeight> {
+    let unknown = |what: String| UnknownWeight { collation: collation.to_owned(), what };
+    let character = |c: char| unknown(format!("'{}'", c.escape_default()));
+    let (order, pad) = order(collation).ok_or_else(|| unknown("any text".to_owned()))?;
     let text = if pad { text.trim_end_matches(' ') } else { text };
     let start = out.len();
     match order {
@@ -116,13 +116,13 @@ pub enum Weights {
 ///
 /// # Errors
 /// The collation is none of these, or the text has a character whose weight is not known.
-pub fn weights(collation: &str, text: &str) -> Result<Weights, Uncertain> {
-    let uncertain = |what: String| Uncertain { collation: collation.to_owned(), what };
-    let character = |c: char| uncertain(format!("'{}'", c.escape_default()));
-    let (order, pad) = order(collation).ok_or_else(|| uncertain("any text".to_owned()))?;
+pub fn weights(collation: &str, text: &str) -> Result<Weights, UnknownWeight> {
+    let unknown = |what: String| UnknownWeight { collation: collation.to_owned(), what };
+    let character = |c: char| unknown(format!("'{}'", c.escape_default()));
+    let (order, pad) = order(collation).ok_or_else(|| unknown("any text".to_owned()))?;
     let text = if pad { text.trim_end_matches(' ') } else { text };
     match order {
-        Order::CodePoints | Order::Latin1Bytes => Err(uncertain("any text".to_owned())),
+        Order::CodePoints | Order::Latin1Bytes => Err(unknown("any text".to_owned())),
         Order::Latin1(table) => {
             let bytes = latin1(text).map_err(character)?;
             Ok(Weights::Latin1(bytes.into_iter().map(|byte| table[usize::from(byte)]).collect()))

@@ -46,8 +46,8 @@ fn general(scientific: &str) -> String {
     } else if point >= count {
         format!("{sign}{digits}{}", zeros(point - count))
     } else {
-        let (whole, fraction) = digits.split_at(usize::try_from(point).unwrap_or(0));
-        format!("{sign}{whole}.{fraction}")
+        let (integer, fraction) = digits.split_at(usize::try_from(point).unwrap_or(0));
+        format!("{sign}{integer}.{fraction}")
     }
 }
 

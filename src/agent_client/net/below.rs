@@ -44,12 +44,12 @@ struct Parents {
     /// For each foreign key of the table: its columns, and the values of the rows.
     keys: Vec<(Vec<String>, HashSet<Vec<String>>)>,
     /// Some value is text outside of ASCII, of which only the collation says what equals it.
-    uncertain: bool,
+    undecided: bool,
 }
 
 impl Parents {
     fn of(child: &NetTable, tables: &[&NetTable]) -> Self {
-        let mut all = Self { keys: Vec::new(), uncertain: false };
+        let mut all = Self { keys: Vec::new(), undecided: false };
         for reference in child.header.references.iter().flatten().filter(|r| r.child == child.name) {
             let of = tables.iter().filter(|t| t.name == reference.parent && t.name != child.name);
             let rows = of.flat_map(|t| t.changes.iter().map(move |change| (t, change)));
@@ -57,7 +57,7 @@ impl Parents {
                 rows.flat_map(|(t, c)| [&c.before, &c.end].into_iter().flatten().map(move |row| (t, row)));
             let had: HashSet<Vec<String>> =
                 rows.filter_map(|(t, row)| values(&t.header, row, &reference.referenced)).collect();
-            all.uncertain |= had.iter().flatten().any(|value| !value.is_ascii());
+            all.undecided |= had.iter().flatten().any(|value| !value.is_ascii());
             all.keys.push((reference.columns.clone(), had));
         }
         all
@@ -69,8 +69,8 @@ impl Parents {
         let Some(row) = &change.before else { return true };
         self.keys.iter().any(|(columns, had)| {
             values(&child.header, row, columns).is_some_and(|wanted| {
-                let certain = !self.uncertain && wanted.iter().all(|value| value.is_ascii());
-                had.contains(&wanted) || (!certain && !had.is_empty())
+                let ascii = !self.undecided && wanted.iter().all(|value| value.is_ascii());
+                had.contains(&wanted) || (!ascii && !had.is_empty())
             })
         })
     }

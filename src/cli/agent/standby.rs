@@ -19,7 +19,7 @@ use tokio_util::sync::CancellationToken;
 const SELDOM: Duration = Duration::from_secs(1);
 
 /// Stands by until `stop`, and captures where it has to.
-pub(super) fn stand_by(
+pub(super) fn run_standby(
     server_id: &ServerId,
     settings: &CaptureSettings,
     poll: Duration,
@@ -59,7 +59,7 @@ async fn turns(
 ) -> Result<(), CannotStart> {
     loop {
         let follower = follower(settings, options, history_handle)?;
-        let Some(disk) = follower.stand_by(poll, stop.clone()).await else { return Ok(()) };
+        let Some(disk) = follower.run_standby(poll, stop.clone()).await else { return Ok(()) };
         let opened = match live::open(settings, disk, history_handle).await {
             Ok(opened) => opened,
             Err(error) if error.is_written() => {

@@ -118,8 +118,8 @@ impl Report {
                 .iter()
                 .map(|f| serde_json::json!({"level": f.level.word(), "component": f.component, "message": f.message, "fix": f.fix}))
                 .collect();
-            let whole = serde_json::json!({"checks": checks, "ok": ok, "warn": warn, "fail": fail});
-            writeln!(out, "{whole}")
+            let report = serde_json::json!({"checks": checks, "ok": ok, "warn": warn, "fail": fail});
+            writeln!(out, "{report}")
         } else {
             writeln!(out, "{ok} OK, {warn} WARN, {fail} FAIL")
         };

@@ -4,7 +4,7 @@
 use super::compare::{Difference, key_in, shown_key};
 use super::history::{History, No};
 use super::key::{Key, Wanted, positions};
-use super::windows::whole_seconds;
+use super::windows::second_windows;
 use dbtrail_types::agent_api::{RowCell, RowLine, code};
 use dbtrail_types::column::TableDefinition;
 use dbtrail_types::names::TableName;
@@ -47,7 +47,7 @@ pub(super) async fn checked(history: &History, table: &TableName, since: Timesta
         Err(refused) if is_ambiguous(&refused) => refused,
         other => return other.map(|found| Checked { found, instead: None }),
     };
-    for (from, to) in whole_seconds((since, until)) {
+    for (from, to) in second_windows((since, until)) {
         // What was visible at the very ends is as little certain: versions alone are compared.
         match between(history, table, (from, to), false).await {
             Err(again) if is_ambiguous(&again) => refused = again,

@@ -23,8 +23,8 @@ pub(super) struct Wanted {
 /// compares it as the column does.
 pub(super) fn literal(column: &Column, value: &[u8]) -> Option<String> {
     // In which order servers have these differs from release to release.
-    let unsure = column.ty.family() == Family::Address;
-    if unsure { None } else { key_literal(&column.ty, value) }
+    let is_address = column.ty.family() == Family::Address;
+    if is_address { None } else { key_literal(&column.ty, value) }
 }
 
 impl Wanted {

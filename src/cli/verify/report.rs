@@ -164,7 +164,9 @@ impl Report {
                     lines.push(format!("DIFFERENCE  {name}: {differing} of {rows} rows"));
                     lines.extend(differences.iter().map(|d| format!("            {}: {}", d.key, d.what)));
                     if let Some(since) = self.in_doubt_since.get(name) {
-                        lines.push(format!("            nothing is told of it from {since} up to now; its record begins again"));
+                        lines.push(format!(
+                            "            it is in doubt from {since} up to now; its record begins again"
+                        ));
                     }
                 }
             }

@@ -84,7 +84,7 @@ impl State {
     }
 
     /// The run has come to its end: the next one starts over.
-    pub(super) fn whole(&mut self) -> Result<(), String> {
+    pub(super) fn finish_run(&mut self) -> Result<(), String> {
         self.kept.tables.values_mut().for_each(|table| (table.done, table.after) = (false, None));
         self.write()
     }
@@ -94,9 +94,9 @@ impl State {
         let cannot = |e: &dyn std::fmt::Display| format!("cannot write {}: {e}", path.display());
         let text = serde_json::to_string(&self.kept).map_err(|e| cannot(&e))?;
         // As a whole, or not at all.
-        let beside = path.with_extension("new");
-        std::fs::write(&beside, text).map_err(|e| cannot(&e))?;
-        std::fs::rename(&beside, path).map_err(|e| cannot(&e))
+        let replacement = path.with_extension("new");
+        std::fs::write(&replacement, text).map_err(|e| cannot(&e))?;
+        std::fs::rename(&replacement, path).map_err(|e| cannot(&e))
     }
 }
 
@@ -118,7 +118,7 @@ mod tests {
         assert!(again.is_done(&name("t")) && !again.is_done(&name("u")));
         assert_eq!(again.after(&name("u")), Some(vec![0xff, 1]));
         again.finished(&name("u"), None).unwrap();
-        again.whole().unwrap();
+        again.finish_run().unwrap();
         let next = open();
         assert!(!next.is_done(&name("t")) && next.after(&name("u")).is_none());
         assert_eq!(next.verified(&name("t")), Some(Timestamp::from_micros(7)));

@@ -97,16 +97,16 @@ impl Sides<'_> {
         let first = first.ok_or_else(|| No::Refused(String::new(), "it has no key".to_owned()))?;
         let (mut rows, mut suspects) = (0, BTreeSet::new());
         let mut size = self.piece;
-        let mut whole = lower.as_deref().is_some_and(|value| literal(&first, value).is_none());
+        let mut unbounded = lower.as_deref().is_some_and(|value| literal(&first, value).is_none());
         loop {
-            let (wanted, upper) = if whole {
+            let (wanted, upper) = if unbounded {
                 (Wanted::all(&definition), None)
             } else {
                 let after = lower.as_deref().and_then(|value| literal(&first, value));
                 let upper = self.source.boundary(table, &first, after.as_deref(), size).await?;
                 let piece = Wanted::piece(&definition, lower.as_deref(), upper.as_deref());
                 let Some(piece) = piece else {
-                    (whole, rows) = (true, 0);
+                    (unbounded, rows) = (true, 0);
                     continue;
                 };
                 (piece, upper)
@@ -118,12 +118,12 @@ impl Sides<'_> {
                     self.pace.wait(count).await;
                 }
                 // A key that the agent cannot put in order: all of it at once.
-                Err(No::Refused(word, _)) if word == code::UNSUPPORTED_KEY && !whole => {
-                    (whole, rows) = (true, 0);
+                Err(No::Refused(word, _)) if word == code::UNSUPPORTED_KEY && !unbounded => {
+                    (unbounded, rows) = (true, 0);
                     continue;
                 }
                 // Long rows: fewer of them at a time.
-                Err(No::Refused(word, _)) if word == TOO_MANY && size > 1 && !whole => {
+                Err(No::Refused(word, _)) if word == TOO_MANY && size > 1 && !unbounded => {
                     size = (size / 8).max(1);
                     continue;
                 }

@@ -11,7 +11,7 @@ const SECOND: i64 = 1_000_000;
 
 /// Windows of whole seconds inside of one, each shorter than the one before: a statement may have
 /// taken several.
-pub(super) fn whole_seconds(
+pub(super) fn second_windows(
     (since, until): (Timestamp, Timestamp),
 ) -> impl Iterator<Item = (Timestamp, Timestamp)> {
     let (first, last) = (since.micros().div_euclid(SECOND) + 1, until.micros().div_euclid(SECOND));
@@ -38,7 +38,7 @@ mod tests {
     fn windows_of_whole_seconds_lie_inside() {
         let shown = |since: &str, until: &str| -> Vec<String> {
             let second = |text: &str| format!("2026-04-27T09:{text}Z").parse().unwrap();
-            let windows = whole_seconds((second(since), second(until)));
+            let windows = second_windows((second(since), second(until)));
             windows.map(|(from, to)| format!("{from} {to}").replace("2026-04-27T09:", "")).collect()
         };
         assert_eq!(

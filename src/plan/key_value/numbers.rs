@@ -38,23 +38,23 @@ pub(super) fn int(n: &str, column: &Column) -> Result<Vec<u8>, Failure> {
 
 /// A whole number, also written `042`, `+42` or `42.0`.
 pub(super) fn integer(text: &str) -> Option<i128> {
-    let (whole, fraction) = text.split_once('.').unwrap_or((text, "0"));
-    if fraction.is_empty() || fraction.bytes().any(|b| b != b'0') || whole.len() > 40 {
+    let (integer, fraction) = text.split_once('.').unwrap_or((text, "0"));
+    if fraction.is_empty() || fraction.bytes().any(|b| b != b'0') || integer.len() > 40 {
         return None;
     }
-    whole.parse().ok()
+    integer.parse().ok()
 }
 
 pub(super) fn decimal(text: &str, scale: usize) -> Option<String> {
     let (sign, rest) = text.strip_prefix('-').map_or(("", text), |r| ("-", r));
-    let (whole, fraction) = rest.split_once('.').unwrap_or((rest, ""));
+    let (integer, fraction) = rest.split_once('.').unwrap_or((rest, ""));
     let plain = |s: &str| s.bytes().all(|b| b.is_ascii_digit());
     let (kept, cut) = fraction.split_at(scale.min(fraction.len()));
-    if whole.is_empty() || !plain(whole) || !plain(fraction) || cut.bytes().any(|b| b != b'0') {
+    if integer.is_empty() || !plain(integer) || !plain(fraction) || cut.bytes().any(|b| b != b'0') {
         return None;
     }
-    let whole = whole.trim_start_matches('0');
-    let whole = if whole.is_empty() { "0" } else { whole };
-    let sign = if whole == "0" && kept.bytes().all(|b| b == b'0') { "" } else { sign };
-    Some(if scale == 0 { format!("{sign}{whole}") } else { format!("{sign}{whole}.{kept:0<scale$}") })
+    let integer = integer.trim_start_matches('0');
+    let integer = if integer.is_empty() { "0" } else { integer };
+    let sign = if integer == "0" && kept.bytes().all(|b| b == b'0') { "" } else { sign };
+    Some(if scale == 0 { format!("{sign}{integer}") } else { format!("{sign}{integer}.{kept:0<scale$}") })
 }

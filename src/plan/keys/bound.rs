@@ -1,7 +1,7 @@
 //! What one part of a predicate says of the key: values, rows of values, or a range.
 
 use super::super::key_value::{Condition, KeyValue};
-use super::super::literal::position_of as place_of;
+use super::super::literal::position_of;
 use super::refusals::unclear;
 use super::{Predicate, parameter};
 use crate::failure::Failure;
@@ -104,7 +104,7 @@ impl Predicate<'_> {
             if cells.len() != positions.len() {
                 return Err(self.rule(&format!(
                     "the list at {} has {} values for {} columns",
-                    place_of(tuple),
+                    position_of(tuple),
                     cells.len(),
                     positions.len()
                 )));
@@ -139,7 +139,7 @@ impl Predicate<'_> {
                 return Err(Failure::Unsupported(format!(
                     "BETWEEN on {} at {} has its bounds reversed, which no row can meet: write the smaller one first",
                     column.name,
-                    place_of(low)
+                    position_of(low)
                 )));
             }
             if count > i128::from(self.max_keys) {

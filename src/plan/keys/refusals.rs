@@ -1,6 +1,6 @@
 //! Refusals by the primary key rule, with an example that is none.
 
-use super::super::literal::position_of as place_of;
+use super::super::literal::position_of;
 use super::Predicate;
 use crate::failure::Failure;
 use dbtrail_types::column::ColumnType;
@@ -8,7 +8,7 @@ use sqlparser::ast::{BinaryOperator, Expr};
 
 /// Why a condition does not bind a key.
 pub(super) fn unclear(condition: &Expr) -> String {
-    let at = place_of(condition);
+    let at = position_of(condition);
     match condition {
         Expr::Nested(inside) => unclear(inside),
         Expr::BinaryOp { op: BinaryOperator::Or, .. } => {

@@ -31,14 +31,14 @@ pub(super) fn ago(text: &str) -> Option<Result<i64, TooLong>> {
 /// Seconds with at most six decimals to microseconds.
 pub(super) fn decimal_micros(text: &str) -> Option<i64> {
     let (sign, rest) = text.strip_prefix('-').map_or((1, text), |r| (-1, r));
-    let (whole, fraction) = rest.split_once('.').unwrap_or((rest, ""));
+    let (integer, fraction) = rest.split_once('.').unwrap_or((rest, ""));
     if fraction.len() > 6
-        || !whole.bytes().chain(fraction.bytes()).all(|b| b.is_ascii_digit())
-        || whole.is_empty()
+        || !integer.bytes().chain(fraction.bytes()).all(|b| b.is_ascii_digit())
+        || integer.is_empty()
     {
         return None;
     }
-    let whole: i64 = whole.parse().ok()?;
+    let integer: i64 = integer.parse().ok()?;
     let fraction: i64 = format!("{fraction:0<6}").parse().ok()?;
-    whole.checked_mul(MICROS)?.checked_add(fraction).map(|v| v * sign)
+    integer.checked_mul(MICROS)?.checked_add(fraction).map(|v| v * sign)
 }

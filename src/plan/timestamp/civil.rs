@@ -35,8 +35,8 @@ pub(in crate::plan) fn date_of(text: &str) -> Option<Date> {
 
 /// `HH:MM`, `HH:MM:SS`, `HH:MM:SS.f` to `.ffffff`.
 pub(in crate::plan) fn time_of(text: &str) -> Option<Time> {
-    let (whole, fraction) = text.split_once('.').map_or((text, None), |(w, f)| (w, Some(f)));
-    let parts: Vec<&str> = whole.split(':').collect();
+    let (integer, fraction) = text.split_once('.').map_or((text, None), |(w, f)| (w, Some(f)));
+    let parts: Vec<&str> = integer.split(':').collect();
     let (h, m, s) = match parts.as_slice() {
         [h, m] if fraction.is_none() => (h, m, &"00"),
         [h, m, s] => (h, m, s),
@@ -60,8 +60,8 @@ pub(in crate::plan) fn time_of(text: &str) -> Option<Time> {
 /// that they have.
 pub(super) fn to_micros(clock: &str) -> Cow<'_, str> {
     match clock.split_once('.') {
-        Some((whole, f)) if (7..=9).contains(&f.len()) && f.bytes().all(|b| b.is_ascii_digit()) => {
-            Cow::Owned(format!("{whole}.{}", &f[..6]))
+        Some((integer, f)) if (7..=9).contains(&f.len()) && f.bytes().all(|b| b.is_ascii_digit()) => {
+            Cow::Owned(format!("{integer}.{}", &f[..6]))
         }
         _ => Cow::Borrowed(clock),
     }

@@ -99,8 +99,8 @@ fn difference(a: &Typed, b: &Typed) -> Option<Typed> {
 /// makes two, and one that a TIMESTAMP cannot hold, are left to others.
 fn converted(at: &Typed, from: &Typed, to: &Typed) -> Option<Typed> {
     let (at, from, to) = (text(at)?, text(from)?, text(to)?);
-    let (whole, fraction) = at.split_once('.').unwrap_or((&at, ""));
-    let local = DateTime::strptime("%Y-%m-%d %H:%M:%S", whole).ok()?;
+    let (seconds_part, fraction) = at.split_once('.').unwrap_or((&at, ""));
+    let local = DateTime::strptime("%Y-%m-%d %H:%M:%S", seconds_part).ok()?;
     let plain = fraction.len() <= 6 && fraction.bytes().all(|b| b.is_ascii_digit());
     if !plain || !(1971..=2037).contains(&local.year()) {
         return None;

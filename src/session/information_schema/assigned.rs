@@ -39,7 +39,7 @@ pub(super) struct RowAssignment {
 struct Slots {
     all: BTreeSet<String>,
     /// Those that get integers alone. Others may have digits after the point, which are shown.
-    whole: BTreeSet<String>,
+    integers: BTreeSet<String>,
 }
 
 /// The variables that a select list assigns.
@@ -77,18 +77,18 @@ pub(super) fn set_apart<'i>(
         let mut found = BTreeSet::new();
         assigned(&mut shown, &mut found);
         if let Some(variable) = found.pop_first() {
-            let not_certain = || {
+            let unsupported = || {
                 Failure::Unsupported(format!(
                     "an assignment to @{variable} for each row of a result is carried out where every way through one item of the select list assigns it a number"
                 ))
             };
             let mut stored = shown.clone();
             if !(found.is_empty() && store(&mut stored)) {
-                return Err(not_certain());
+                return Err(unsupported());
             }
             let stored = typed(known, &stored)?;
             if !matches!(stored.ty.kind, ExprType::Int { .. } | ExprType::Decimal { .. } | ExprType::Null) {
-                return Err(not_certain());
+                return Err(unsupported());
             }
             // A later assignment hides an earlier one.
             let column = column_name(&variable);
@@ -99,9 +99,9 @@ pub(super) fn set_apart<'i>(
             let ty = Type::new(ExprType::Int { width: 21, unsigned: false }, true);
             known.push(ScopeColumn { qualifier: column.clone(), name: column, ty, hidden: true });
             assignments.push(RowAssignment { at, node: stored.node });
-            slots.whole.remove(&variable);
+            slots.integers.remove(&variable);
             if matches!(stored.ty.kind, ExprType::Int { .. }) {
-                slots.whole.insert(variable.clone());
+                slots.integers.insert(variable.clone());
             }
             slots.all.insert(variable);
             strip(&mut shown);
@@ -195,9 +195,9 @@ fn store(e: &mut Expr) -> bool {
         }
         Expr::Cast { expr: inside, .. } => {
             let mut inside = (**inside).clone();
-            let certain = store(&mut inside);
+            let stored = store(&mut inside);
             *e = inside;
-            certain
+            stored
         }
         Expr::Case { else_result: None, .. } => false,
         _ => {
@@ -221,9 +221,9 @@ fn strip(e: &mut Expr) {
 fn read(e: &mut Expr, slots: &Slots) {
     match e {
         Expr::BinaryOp { op: BinaryOperator::Assignment, right, .. } => read(right, slots),
-        Expr::Cast { expr, data_type, .. } if is_whole(data_type) => read_number(expr, &slots.all),
+        Expr::Cast { expr, data_type, .. } if is_integer(data_type) => read_number(expr, &slots.all),
         Expr::Cast { .. } => {}
-        Expr::Identifier(_) => read_number(e, &slots.whole),
+        Expr::Identifier(_) => read_number(e, &slots.integers),
         _ => {
             for part in results(e) {
                 read(part, slots);
@@ -232,7 +232,7 @@ fn read(e: &mut Expr, slots: &Slots) {
     }
 }
 
-fn is_whole(ty: &DataType) -> bool {
+fn is_integer(ty: &DataType) -> bool {
     matches!(ty, DataType::Signed | DataType::SignedInteger | DataType::Unsigned | DataType::UnsignedInteger)
 }
 
@@ -247,7 +247,7 @@ fn read_number(e: &mut Expr, slots: &BTreeSet<String>) {
             read_number(left, slots);
             read_number(right, slots);
         }
-        Expr::Cast { data_type, .. } if !is_whole(data_type) => {}
+        Expr::Cast { data_type, .. } if !is_integer(data_type) => {}
         Expr::Case { operand, .. } => {
             if let Some(operand) = operand {
                 read_number(operand, slots);

@@ -156,14 +156,14 @@ impl Plan {
     /// Grouping, where it is asked for or an aggregate calls for it. A column must have one value
     /// in a group.
     fn grouped(&mut self, group_by: Vec<Typed>, known: &[ScopeColumn]) -> Result<(), Failure> {
-        let formulas = || {
+        let expressions = || {
             let output = self.output.iter().map(|o| &o.typed.node);
             output.chain(&self.having).chain(self.order_by.iter().map(|(t, _)| &t.node))
         };
         if self.filter.iter().any(Node::has_aggregate) || group_by.iter().any(|t| t.node.has_aggregate()) {
             return Err(Failure::Unsupported("an aggregate in WHERE, ON or GROUP BY".to_owned()));
         }
-        if group_by.is_empty() && !formulas().any(Node::has_aggregate) {
+        if group_by.is_empty() && !expressions().any(Node::has_aggregate) {
             return Ok(());
         }
         let keys = group_by.iter().map(|t| t.node.clone());
@@ -171,7 +171,7 @@ impl Plan {
         let same = self.subqueries.iter().filter(|s| !s.plan.depends_on(self.around..self.end));
         let outer = (0..self.around).map(Node::Column);
         let keys: Vec<Node> = keys.chain(same.map(|s| Node::Column(s.at))).chain(outer).collect();
-        if let Some(at) = formulas().find_map(|f| f.ungrouped(&keys)) {
+        if let Some(at) = expressions().find_map(|f| f.ungrouped(&keys)) {
             let name = known.get(at).map_or("a column", |k| k.name.as_str());
             let name = if name.starts_with('\0') { "a subquery" } else { name };
             return Err(Failure::Unsupported(format!(

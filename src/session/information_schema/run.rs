@@ -151,8 +151,8 @@ fn sorted(mut found: Vec<(Vec<Key>, Row)>, descending: &[bool], limit: Option<Li
         });
         decided.unwrap_or(std::cmp::Ordering::Equal)
     });
-    let whole = |n: u64| usize::try_from(n).unwrap_or(usize::MAX);
-    let (skip, take) = limit.map_or((0, usize::MAX), |l| (whole(l.offset), whole(l.count)));
+    let row_count = |n: u64| usize::try_from(n).unwrap_or(usize::MAX);
+    let (skip, take) = limit.map_or((0, usize::MAX), |l| (row_count(l.offset), row_count(l.count)));
     found.into_iter().skip(skip).take(take).map(|(_, row)| row).collect()
 }
 

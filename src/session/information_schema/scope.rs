@@ -99,7 +99,7 @@ impl Scope for Names<'_> {
         if is_column(name) {
             let at = self.columns.iter().position(|c| c.name == name);
             let at = at.ok_or_else(|| Error::UnknownColumn(name.to_owned()))?;
-            let node = Node::Whole(Box::new(Node::Column(at)));
+            let node = Node::Integer(Box::new(Node::Column(at)));
             return Ok(Typed { node, ty: self.columns[at].ty });
         }
         let (outer, own) = self.columns.split_at(self.around.min(self.columns.len()));

@@ -28,11 +28,11 @@ pub(in crate::statement) fn selected(
     if !is {
         return Ok(None);
     }
-    Ok(Some(Statement::InformationSchema(InformationSchema::Select(Box::new(whole(c, reading)?)))))
+    Ok(Some(Statement::InformationSchema(InformationSchema::Select(Box::new(full_query(c, reading)?)))))
 }
 
 /// A query that takes all that is left.
-pub(super) fn whole(c: &Cursor<'_>, reading: ParseSettings) -> Result<Query, Refused> {
+pub(super) fn full_query(c: &Cursor<'_>, reading: ParseSettings) -> Result<Query, Refused> {
     if depth(c) > DEEPEST {
         return Err(Refused::Unsupported {
             message: format!("more than {DEEPEST} SELECTs inside of each other"),
@@ -43,7 +43,7 @@ pub(super) fn whole(c: &Cursor<'_>, reading: ParseSettings) -> Result<Query, Ref
         return Err(c.unexpected("SELECT"));
     }
     let mut query = Query {
-        first: selection(&mut c, reading, whole)?,
+        first: selection(&mut c, reading, full_query)?,
         others: Vec::new(),
         order_by: Vec::new(),
         limit: None,
@@ -55,7 +55,7 @@ pub(super) fn whole(c: &Cursor<'_>, reading: ParseSettings) -> Result<Query, Ref
                 message: format!("in a UNION, {}: SELECT is carried out", c.here()),
             });
         }
-        query.others.push(United { all, selection: selection(&mut c, reading, whole)? });
+        query.others.push(United { all, selection: selection(&mut c, reading, full_query)? });
         if query.others.len() >= MOST_UNITED {
             return Err(Refused::Unsupported {
                 message: format!("a UNION of more than {MOST_UNITED} SELECTs"),

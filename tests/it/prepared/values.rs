@@ -122,9 +122,9 @@ async fn types_are_remembered_and_what_is_missing_is_reported() {
     assert_eq!(client.execute(&bound(ready.id, PLAIN, &values)).await.expect("rows").1, three());
     assert_eq!(client.execute(&without(0)).await.expect("rows").1, three());
     // Cut packets.
-    let whole = bound(ready.id, PLAIN, &values);
-    for length in 0..whole.len() {
-        let reported = client.execute(&whole[..length]).await.expect_err("a short packet");
+    let packet = bound(ready.id, PLAIN, &values);
+    for length in 0..packet.len() {
+        let reported = client.execute(&packet[..length]).await.expect_err("a short packet");
         assert_eq!((reported.code, reported.state.as_str()), (1835, "HY000"), "{length}");
     }
     // A type that is none.
@@ -139,7 +139,7 @@ async fn types_are_remembered_and_what_is_missing_is_reported() {
         reported.plain(),
         (1243, "HY000", "Unknown prepared statement handler (77) given to mysqld_stmt_execute")
     );
-    assert_eq!(client.execute(&whole).await.expect("rows").1, three());
+    assert_eq!(client.execute(&packet).await.expect("rows").1, three());
 }
 
 #[tokio::test]
@@ -156,22 +156,22 @@ async fn values_in_pieces() {
     let (_, rows, _) = client.execute(&bound(ready.id, PLAIN, &pieces)).await.expect("a row");
     assert_eq!(rows, [b"\x00\x00\x06abcdef\x01z".to_vec()]);
     // Used up, and forgotten by a reset.
-    let whole = [(TEXT, Some(text("q"))), (TEXT, Some(text("z")))];
+    let packet = [(TEXT, Some(text("q"))), (TEXT, Some(text("z")))];
     let plain = b"\x00\x00\x01q\x01z".to_vec();
     assert_eq!(
-        client.execute(&bound(ready.id, PLAIN, &whole)).await.expect("a row").1,
+        client.execute(&bound(ready.id, PLAIN, &packet)).await.expect("a row").1,
         std::slice::from_ref(&plain)
     );
     client.long_data(ready.id, 0, b"abc").await;
     assert_eq!(client.reset(ready.id).await[0], 0);
     assert_eq!(
-        client.execute(&bound(ready.id, PLAIN, &whole)).await.expect("a row").1,
+        client.execute(&bound(ready.id, PLAIN, &packet)).await.expect("a row").1,
         std::slice::from_ref(&plain)
     );
     // What is wrong is reported at the execution, until a reset.
     for _ in 0..2 {
         client.long_data(ready.id, 9, b"abc").await;
-        let reported = client.execute(&bound(ready.id, PLAIN, &whole)).await.expect_err("no such parameter");
+        let reported = client.execute(&bound(ready.id, PLAIN, &packet)).await.expect_err("no such parameter");
         assert_eq!(reported.plain(), (1210, "HY000", "Incorrect arguments to mysqld_stmt_send_long_data"));
     }
     assert_eq!(client.reset(ready.id).await[0], 0);
@@ -191,7 +191,7 @@ async fn values_in_pieces() {
         );
     }
     assert_eq!(client.reset(ready.id).await[0], 0);
-    assert_eq!(client.execute(&bound(ready.id, PLAIN, &whole)).await.expect("a row").1, [plain]);
+    assert_eq!(client.execute(&bound(ready.id, PLAIN, &packet)).await.expect("a row").1, [plain]);
     let reported = error(&client.reset(999).await);
     assert_eq!(
         reported.plain(),

@@ -6,7 +6,7 @@ use crate::by_whom::{chain_of, rows};
 use crate::truth_agent;
 use dbtrail_history::History;
 use dbtrail_history::capture::{
-    CaptureCommand, CaptureEvent, CertainSession, SessionInfo, SessionsLook, ValidFrom,
+    CaptureCommand, CaptureEvent, ConfirmedSession, SessionInfo, SessionsLook, ValidFrom,
 };
 use dbtrail_history::recorder::RecorderOptions;
 use dbtrail_types::happened::{HistoryRequest, HistoryTable};
@@ -56,7 +56,7 @@ async fn recorded(known: u32, (since, until): (u64, u64), connections: bool) -> 
         dbtrail_history::binlog_position::Identity { server_id: log.expect("a server"), ..server(FIXTURE) };
     feed.send(CaptureEvent::Follow(position_at(4), own)).await;
     let info = SessionInfo { user: "é".to_owned(), host: Some("h".to_owned()), program: None };
-    let session = CertainSession { id: known, since: position_at(since), info: Arc::new(info) };
+    let session = ConfirmedSession { id: known, since: position_at(since), info: Arc::new(info) };
     let what = SessionsLook { at: Timestamp::from_micros(1), sessions: vec![session] };
     // It comes in front of the events that it waits for.
     feed.send(CaptureEvent::Sessions(ValidFrom { after: position_at(until), what })).await;
@@ -146,7 +146,7 @@ async fn changes_tell_whose_connection_made_them_where_that_is_asked_for() {
     // What a table was before its first statement is not known: a condition leaves it out by its
     // name, or its changes are not given.
     let all = "SELECT event_type FROM _history.changes BETWEEN EARLIEST AND LATEST ALLOW WIDE";
-    for (condition, untold) in [
+    for (condition, unnamed) in [
         ("", Some("tt.")),
         ("WHERE NOT event_type = 'DELETE'", Some("tt.")),
         ("WHERE NOT (`schema` = 'tt' AND event_type = 'DELETE')", Some("tt.")),
@@ -156,10 +156,10 @@ async fn changes_tell_whose_connection_made_them_where_that_is_asked_for() {
         ("WHERE NOT `schema` IN ('tt', 'other')", None),
     ] {
         let got = client.query_drop(format!("{all} {condition}")).await.map_err(|e| e.to_string());
-        match untold {
+        match unnamed {
             None => assert_eq!(got, Ok(()), "{condition}"),
             Some(table) => {
-                let named = format!("cannot be told of {table}");
+                let named = format!("are not known of {table}");
                 assert!(got.as_ref().is_err_and(|e| e.contains(&named)), "{condition}: {got:?}");
             }
         }

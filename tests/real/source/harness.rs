@@ -217,7 +217,7 @@ impl Captured {
     }
 
     /// Whether the events are byte for byte what is in the server's files.
-    pub fn stand_in_the_files(&self) {
+    pub fn are_in_the_files(&self) {
         assert!(!self.events.is_empty());
         for (position, event) in &self.events {
             let file = std::fs::read(logs().join(&position.file)).expect("the file");

@@ -33,7 +33,7 @@ async fn events_arrive_as_they_stand_in_the_log() {
     let files: BTreeSet<_> = captured.events.iter().map(|(p, _)| p.file.clone()).collect();
     assert_eq!(files.len(), 2, "{files:?}");
     assert_eq!(captured.follows, [start.position.at]);
-    captured.stand_in_the_files();
+    captured.are_in_the_files();
     captured.stop().await;
 }
 
@@ -65,7 +65,7 @@ async fn a_broken_connection_is_made_again_from_where_the_writing_half_is() {
     let (first, again) = captured.events.split_at(taken);
     assert_eq!(first, &again[..taken]);
     assert!(again.len() > taken);
-    captured.stand_in_the_files();
+    captured.are_in_the_files();
     captured.stop().await;
 }
 
@@ -108,7 +108,7 @@ async fn a_purged_log_is_a_gap() {
     assert_eq!(start.position.at.file, end.file);
     sql(&["INSERT INTO cap3.t VALUES (2)"]).await;
     captured.caught_up().await;
-    captured.stand_in_the_files();
+    captured.are_in_the_files();
     captured.stop().await;
 }
 
@@ -161,7 +161,7 @@ async fn at_another_server_it_goes_on_by_gtid() {
     position.at.file = "another.000001".to_owned();
     let mut captured = Captured::new(config(), Some(position.clone()));
     captured.caught_up().await;
-    captured.stand_in_the_files();
+    captured.are_in_the_files();
     let last_key =
         captured.events.iter().filter(|(p, e)| [33, 162].contains(&e[4]) && p.reaches(&start.position.at));
     let before =

@@ -15,7 +15,7 @@ impl Compiler<'_> {
         operand: Option<&Expr>,
         conditions: &[CaseWhen],
         otherwise: Option<&Expr>,
-        whole: &Expr,
+        expression: &Expr,
         depth: usize,
     ) -> Result<Typed, Error> {
         let operand = operand.map(|o| self.at(o, depth)).transpose()?;
@@ -31,7 +31,7 @@ impl Compiler<'_> {
         let otherwise = otherwise.map_or_else(|| Ok(Typed::null()), |e| self.at(e, depth))?;
         let types: Vec<&Type> = thens.iter().map(|t| &t.ty).chain([&otherwise.ty]).collect();
         let nullable = types.iter().any(|t| t.nullable);
-        let kind = unified(&types, &self.settings).ok_or_else(|| refused(whole))?;
+        let kind = unified(&types, &self.settings).ok_or_else(|| refused(expression))?;
         let ty = Type::new(kind, nullable);
         let otherwise = Box::new(branch(otherwise, &kind));
         let thens = thens.into_iter().map(|t| branch(t, &kind));
@@ -40,7 +40,7 @@ impl Compiler<'_> {
             return Ok(Typed { node: Node::Case(branches, otherwise), ty });
         };
         let labels: Vec<&Type> = whens.iter().map(|w| &w.ty).collect();
-        let modes = modes(&operand.ty, &labels, &self.settings).ok_or_else(|| refused(whole))?;
+        let modes = modes(&operand.ty, &labels, &self.settings).ok_or_else(|| refused(expression))?;
         let branches =
             modes.into_iter().zip(whens).zip(thens).map(|((mode, when), then)| (mode, when.node, then));
         Ok(Typed { node: Node::Switch(Box::new(operand.node), branches.collect(), otherwise), ty })
@@ -49,10 +49,10 @@ impl Compiler<'_> {
     pub(super) fn call(
         &self,
         call: &sqlparser::ast::Function,
-        whole: &Expr,
+        expression: &Expr,
         depth: usize,
     ) -> Result<Typed, Error> {
-        let refused = || refused(whole);
+        let refused = || refused(expression);
         if call.over.is_some() || call.filter.is_some() || call.null_treatment.is_some() {
             return Err(refused());
         }

@@ -49,7 +49,7 @@ impl Compiler<'_> {
         literal::of_text(text, Collated { name, coercibility: Coercibility::Literal }, &self.settings)
     }
 
-    pub(super) fn collate(&self, value: &Typed, name: &str, whole: &Expr) -> Result<Typed, Error> {
+    pub(super) fn collate(&self, value: &Typed, name: &str, expression: &Expr) -> Result<Typed, Error> {
         let name = known_collation(name).ok_or_else(|| Error::UnknownCollation(name.to_lowercase()))?;
         let (own, chars) = match &value.ty.kind {
             ExprType::Text { collated, chars } => (collated.name, *chars),
@@ -57,7 +57,9 @@ impl Compiler<'_> {
                 (self.settings.collation, value.ty.kind.chars())
             }
             ExprType::Null => ("binary", 0),
-            ExprType::Date | ExprType::Time { .. } | ExprType::DateTime { .. } => return Err(refused(whole)),
+            ExprType::Date | ExprType::Time { .. } | ExprType::DateTime { .. } => {
+                return Err(refused(expression));
+            }
         };
         if charset_of(own) != charset_of(name) {
             return Err(Error::CollationMismatch(name.to_owned(), charset_of(own).to_owned()));

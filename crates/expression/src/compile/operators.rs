@@ -15,12 +15,12 @@ use sqlparser::ast::{BinaryOperator, Expr, UnaryOperator, Value as Literal, Valu
 use std::sync::Arc;
 
 /// `-value`
-fn negative(value: Typed, whole: &Expr) -> Result<Typed, Error> {
+fn negative(value: Typed, expression: &Expr) -> Result<Typed, Error> {
     let nullable = value.ty.nullable;
     let kind = match value.ty.kind {
         // mysqld makes a DECIMAL of the negative of a known number below 0, or of one that BIGINT
         // does not hold.
-        ExprType::Int { .. } if is_beyond(&value.node) => return Err(refused(whole)),
+        ExprType::Int { .. } if is_beyond(&value.node) => return Err(refused(expression)),
         ExprType::Int { width, unsigned } => {
             ExprType::Int { width: (width + u32::from(unsigned)).max(2), unsigned: false }
         }
@@ -29,10 +29,10 @@ fn negative(value: Typed, whole: &Expr) -> Result<Typed, Error> {
         | ExprType::Null
         | ExprType::Date
         | ExprType::Time { .. }
-        | ExprType::DateTime { .. } => return Err(refused(whole)),
+        | ExprType::DateTime { .. } => return Err(refused(expression)),
         kind @ ExprType::Decimal { .. } => kind,
     };
-    let node = Node::Negated(shown(whole).into(), Box::new(value.node));
+    let node = Node::Negated(shown(expression).into(), Box::new(value.node));
     Ok(Typed { node, ty: Type::new(kind, nullable) })
 }
 
@@ -54,7 +54,7 @@ fn sign(op: &BinaryOperator) -> Option<Sign> {
         BinaryOperator::Minus => Sign::Minus,
         BinaryOperator::Multiply => Sign::Times,
         BinaryOperator::Divide => Sign::Divided,
-        BinaryOperator::MyIntegerDivide => Sign::Whole,
+        BinaryOperator::MyIntegerDivide => Sign::IntegerDivision,
         BinaryOperator::Modulo => Sign::Remainder,
         BinaryOperator::BitwiseAnd => Sign::And,
         BinaryOperator::BitwiseOr => Sign::Or,
@@ -70,10 +70,10 @@ impl Compiler<'_> {
         &self,
         op: UnaryOperator,
         inside: &Expr,
-        whole: &Expr,
+        expression: &Expr,
         depth: usize,
     ) -> Result<Typed, Error> {
-        let refused = || refused(whole);
+        let refused = || refused(expression);
         match op {
             UnaryOperator::Not | UnaryOperator::BangNot => Ok(negated_if(self.truth(inside, depth)?, true)),
             UnaryOperator::Plus => self.at(inside, depth),
@@ -93,7 +93,7 @@ impl Compiler<'_> {
                     let negative = Literal::Number(format!("-{n}"), *long);
                     return literal::literal(&negative, &self.settings).ok_or_else(refused);
                 }
-                negative(self.at(inside, depth)?, whole)
+                negative(self.at(inside, depth)?, expression)
             }
             _ => Err(refused()),
         }
@@ -113,17 +113,17 @@ impl Compiler<'_> {
         left: &Expr,
         op: &BinaryOperator,
         right: &Expr,
-        whole: &Expr,
+        expression: &Expr,
         depth: usize,
     ) -> Result<Typed, Error> {
         let comparison = match op {
             BinaryOperator::StringConcat if self.settings.pipes_as_concat => {
                 let arguments = [self.at(left, depth)?, self.at(right, depth)?];
                 return function::function("CONCAT", &arguments, &self.settings)
-                    .ok_or_else(|| refused(whole));
+                    .ok_or_else(|| refused(expression));
             }
             BinaryOperator::And | BinaryOperator::Or | BinaryOperator::StringConcat => {
-                return self.chain(whole, depth);
+                return self.chain(expression, depth);
             }
             BinaryOperator::Xor => {
                 let (a, b) = (self.truth(left, depth)?, self.truth(right, depth)?);
@@ -138,21 +138,27 @@ impl Compiler<'_> {
             BinaryOperator::GtEq => Comparison::GreaterOrEqual,
             BinaryOperator::Spaceship => Comparison::NullSafe,
             other => {
-                let sign = sign(other).ok_or_else(|| refused(whole))?;
+                let sign = sign(other).ok_or_else(|| refused(expression))?;
                 let (a, b) = (self.at(left, depth)?, self.at(right, depth)?);
                 let signed = self.settings.no_unsigned_subtraction;
-                let typed = operator::typed(sign, &a.ty, &b.ty, signed).ok_or_else(|| refused(whole))?;
+                let typed = operator::typed(sign, &a.ty, &b.ty, signed).ok_or_else(|| refused(expression))?;
                 let (operator, ty) = typed;
-                let shown: Arc<str> = format!("({})", shown(whole)).into();
+                let shown: Arc<str> = format!("({})", shown(expression)).into();
                 return Ok(Typed { node: Node::Operator(operator, shown, Box::new((a.node, b.node))), ty });
             }
         };
-        self.compared(comparison, self.at(left, depth)?, self.at(right, depth)?, whole)
+        self.compared(comparison, self.at(left, depth)?, self.at(right, depth)?, expression)
     }
 
-    fn compared(&self, comparison: Comparison, a: Typed, b: Typed, whole: &Expr) -> Result<Typed, Error> {
+    fn compared(
+        &self,
+        comparison: Comparison,
+        a: Typed,
+        b: Typed,
+        expression: &Expr,
+    ) -> Result<Typed, Error> {
         let mode = compare::mode(&[&a.ty, &b.ty], &self.settings).ok_or_else(|| {
-            because(whole, "compares values of types or collations that are not compared here")
+            because(expression, "compares values of types or collations that are not compared here")
         })?;
         let nullable = comparison != Comparison::NullSafe && (a.ty.nullable || b.ty.nullable);
         Ok(Typed::truth(Node::Compare(comparison, mode, Box::new((a.node, b.node))), nullable))
@@ -175,13 +181,13 @@ impl Compiler<'_> {
     }
 
     /// A chain of AND, or of OR, however long: it is a tree as deep as it is long.
-    pub(super) fn chain(&self, whole: &Expr, depth: usize) -> Result<Typed, Error> {
+    pub(super) fn chain(&self, expression: &Expr, depth: usize) -> Result<Typed, Error> {
         let is_and = |op: &BinaryOperator| *op == BinaryOperator::And;
         let is_or = |op: &BinaryOperator| matches!(op, BinaryOperator::Or | BinaryOperator::StringConcat);
-        let Expr::BinaryOp { op, .. } = whole else { return self.truth(whole, depth) };
+        let Expr::BinaryOp { op, .. } = expression else { return self.truth(expression, depth) };
         let and = is_and(op);
         let mut parts = Vec::new();
-        let mut rest = whole;
+        let mut rest = expression;
         while let Expr::BinaryOp { left, op, right } = rest
             && (if and { is_and(op) } else { is_or(op) })
             && precedence::is_mysqls(rest, self.settings.pipes_as_concat)
@@ -203,7 +209,7 @@ impl Compiler<'_> {
         &self,
         value: &Expr,
         list: &[Expr],
-        whole: &Expr,
+        expression: &Expr,
         depth: usize,
     ) -> Result<Typed, Error> {
         if let Expr::Tuple(_) = value {
@@ -219,7 +225,7 @@ impl Compiler<'_> {
         let items = list.iter().map(|item| self.at(item, depth)).collect::<Result<Vec<_>, _>>()?;
         let types: Vec<&Type> = items.iter().map(|i| &i.ty).collect();
         let nullable = value.ty.nullable || types.iter().any(|t| t.nullable);
-        let modes = modes(&value.ty, &types, &self.settings).ok_or_else(|| refused(whole))?;
+        let modes = modes(&value.ty, &types, &self.settings).ok_or_else(|| refused(expression))?;
         let list = modes.into_iter().zip(items).map(|(mode, item)| (mode, item.node)).collect();
         Ok(Typed::truth(Node::In(Box::new(value.node), list), nullable))
     }

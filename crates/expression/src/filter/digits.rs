@@ -9,7 +9,7 @@ pub(super) const MOST_DIGITS: usize = 65;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Digits {
     pub(super) negative: bool,
-    pub(super) whole: Vec<u8>,
+    pub(super) integer: Vec<u8>,
     pub(super) fraction: Vec<u8>,
 }
 
@@ -17,16 +17,16 @@ impl Digits {
     pub(super) fn read(text: &[u8]) -> Option<Self> {
         let (negative, rest) = text.strip_prefix(b"-").map_or((false, text), |rest| (true, rest));
         let point = rest.iter().position(|b| *b == b'.');
-        let (whole, fraction) = point.map_or((rest, &[][..]), |at| (&rest[..at], &rest[at + 1..]));
+        let (integer, fraction) = point.map_or((rest, &[][..]), |at| (&rest[..at], &rest[at + 1..]));
         let plain = |part: &[u8]| part.iter().all(u8::is_ascii_digit);
-        if (whole.is_empty() && fraction.is_empty()) || !plain(whole) || !plain(fraction) {
+        if (integer.is_empty() && fraction.is_empty()) || !plain(integer) || !plain(fraction) {
             return None;
         }
-        let whole = &whole[whole.iter().take_while(|b| **b == b'0').count()..];
+        let integer = &integer[integer.iter().take_while(|b| **b == b'0').count()..];
         let zeros = fraction.iter().rev().take_while(|b| **b == b'0').count();
         let fraction = &fraction[..fraction.len() - zeros];
-        let zero = whole.is_empty() && fraction.is_empty();
-        Some(Self { negative: negative && !zero, whole: whole.to_vec(), fraction: fraction.to_vec() })
+        let zero = integer.is_empty() && fraction.is_empty();
+        Some(Self { negative: negative && !zero, integer: integer.to_vec(), fraction: fraction.to_vec() })
     }
 
     pub(super) fn of_bits(bytes: &[u8]) -> Option<Self> {
@@ -36,10 +36,10 @@ impl Digits {
 
     pub(super) fn order(&self, other: &Self) -> Ordering {
         let size = |a: &Self, b: &Self| {
-            a.whole
+            a.integer
                 .len()
-                .cmp(&b.whole.len())
-                .then_with(|| a.whole.cmp(&b.whole))
+                .cmp(&b.integer.len())
+                .then_with(|| a.integer.cmp(&b.integer))
                 .then_with(|| a.fraction.cmp(&b.fraction))
         };
         match (self.negative, other.negative) {

@@ -1,7 +1,7 @@
 //! A condition, prepared for the columns of a table.
 
 use super::digits::{Digits, MOST_DIGITS, micros};
-use super::{Node, Operand, Uncertain, refused};
+use super::{Node, Operand, Undecided, refused};
 use crate::like::Letters;
 use dbtrail_types::agent_api::{Filter, Octets};
 use dbtrail_types::collation;
@@ -10,16 +10,16 @@ use dbtrail_types::column::{Column, ColumnType, Family, same_name};
 /// Levels of a condition.
 pub(super) const DEEPEST: usize = 200;
 
-pub(super) fn node(filter: &Filter, columns: &[Column], depth: usize) -> Result<Node, Uncertain> {
+pub(super) fn node(filter: &Filter, columns: &[Column], depth: usize) -> Result<Node, Undecided> {
     let Some(depth) = depth.checked_sub(1) else {
-        return Err(Uncertain(format!("a condition of more than {DEEPEST} levels")));
+        return Err(Undecided(format!("a condition of more than {DEEPEST} levels")));
     };
     let several =
         |parts: &[Filter]| parts.iter().map(|part| node(part, columns, depth)).collect::<Result<Vec<_>, _>>();
     let found = |name: &str| {
         let at = columns.iter().position(|c| same_name(&c.name, name));
         at.and_then(|at| Some((at, columns.get(at)?))).ok_or_else(|| {
-            Uncertain(format!("a condition on column {name}, which the table has not at that instant"))
+            Undecided(format!("a condition on column {name}, which the table has not at that instant"))
         })
     };
     Ok(match filter {
@@ -74,13 +74,13 @@ pub(super) fn node(filter: &Filter, columns: &[Column], depth: usize) -> Result<
 }
 
 /// A constant that a column is compared with.
-fn operand(column: &Column, value: &Octets, ordered: bool) -> Result<Operand, Uncertain> {
+fn operand(column: &Column, value: &Octets, ordered: bool) -> Result<Operand, Undecided> {
     let bytes = value.0.as_slice();
     let malformed =
         || refused(column, &format!("'{}' is no value of its kind", String::from_utf8_lossy(bytes)));
     let number = || {
         let digits = Digits::read(bytes).ok_or_else(malformed)?;
-        let count = digits.whole.len() + digits.fraction.len();
+        let count = digits.integer.len() + digits.fraction.len();
         if count > MOST_DIGITS {
             return Err(refused(column, "a number of more than 65 digits is compared as floating point"));
         }

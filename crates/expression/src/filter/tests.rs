@@ -16,7 +16,7 @@ fn compare(is: Relation, value: &str) -> Filter {
     Filter::Compare(Comparison { column: "C".to_owned(), is, value })
 }
 
-fn holds(column: &Column, filter: &Filter, cell: RowValue<'_>) -> Result<bool, Uncertain> {
+fn holds(column: &Column, filter: &Filter, cell: RowValue<'_>) -> Result<bool, Undecided> {
     RowFilter::new(filter, std::slice::from_ref(column))?.holds(&[cell])
 }
 

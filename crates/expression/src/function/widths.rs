@@ -46,8 +46,8 @@ pub(super) fn substring(chars: u32, from: &Typed, length: Option<&Typed>) -> Opt
     if let Some(Value::Int(length)) = length.and_then(known) {
         most = most.min(length.max(0));
     }
-    let whole = |t: &Typed| matches!(t.ty.kind, ExprType::Int { .. }) || known(t) == Some(Value::Null);
-    (whole(from) && length.is_none_or(whole)).then(|| u32::try_from(most).unwrap_or(u32::MAX))
+    let integer = |t: &Typed| matches!(t.ty.kind, ExprType::Int { .. }) || known(t) == Some(Value::Null);
+    (integer(from) && length.is_none_or(integer)).then(|| u32::try_from(most).unwrap_or(u32::MAX))
 }
 
 /// The collation of a text that a function made: that of numbers holds as a literal's does.

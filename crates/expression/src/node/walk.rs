@@ -136,7 +136,7 @@ impl Node {
             | Self::Not(a)
             | Self::Negated(_, a)
             | Self::Cast(_, a)
-            | Self::Whole(a) => {
+            | Self::Integer(a) => {
                 vec![a]
             }
             Self::All(list) | Self::Any(list) | Self::Coalesce(list) | Self::Call(_, list) => {
@@ -171,7 +171,7 @@ impl Node {
             | Self::Not(a)
             | Self::Negated(_, a)
             | Self::Cast(_, a)
-            | Self::Whole(a) => {
+            | Self::Integer(a) => {
                 vec![a]
             }
             Self::All(list) | Self::Any(list) | Self::Coalesce(list) | Self::Call(_, list) => {

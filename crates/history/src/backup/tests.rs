@@ -96,23 +96,23 @@ fn a_damaged_copy_is_refused() {
     let (to, third) = (folder.path().join("copy"), folder.path().join("third"));
     copied(&*store().snapshot(), &to, &|| false).unwrap();
     let (file, list) = (longest(&to.join(STORE)), to.join("backup.json"));
-    let (whole, manifest) = (std::fs::read(&file).unwrap(), std::fs::read(&list).unwrap());
+    let (bytes, manifest) = (std::fs::read(&file).unwrap(), std::fs::read(&list).unwrap());
     let is_refused = || {
         assert!(matches!(of_folder(&to, &third), Err(BackupError::Damaged(found)) if found == to));
         assert!(list.exists() && !third.exists());
     };
     // One bit, of anything that is in it; a file in part; a file that did not come; a list in part.
-    for at in [0, 9, whole.len() / 3, whole.len() / 2, whole.len() - 1] {
-        let mut damaged = whole.clone();
+    for at in [0, 9, bytes.len() / 3, bytes.len() / 2, bytes.len() - 1] {
+        let mut damaged = bytes.clone();
         damaged[at] ^= 0x10;
         std::fs::write(&file, damaged).unwrap();
         is_refused();
     }
-    std::fs::write(&file, &whole[..whole.len() / 2]).unwrap();
+    std::fs::write(&file, &bytes[..bytes.len() / 2]).unwrap();
     is_refused();
     std::fs::remove_file(&file).unwrap();
     is_refused();
-    std::fs::write(&file, &whole).unwrap();
+    std::fs::write(&file, &bytes).unwrap();
     std::fs::write(&list, &manifest[..manifest.len() / 2]).unwrap();
     is_refused();
     std::fs::write(&list, manifest).unwrap();

@@ -68,6 +68,6 @@ fn into_bucket(
     drop(written);
     right(sum)?;
     let noted = serde_json::to_vec(&sum).map_err(|e| store(StoreError(e.to_string())))?;
-    filling.whole(&noted).map_err(&store)?;
+    filling.finish(&noted).map_err(&store)?;
     Ok(sum)
 }

@@ -17,7 +17,7 @@ pub struct SessionInfo {
 
 /// A connection of which it is certain whose it was.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct CertainSession {
+pub struct ConfirmedSession {
     /// Its number (`CONNECTION_ID()`).
     pub id: u32,
     /// What it committed after this position of the log, up to the position of the look, it
@@ -33,5 +33,5 @@ pub struct SessionsLook {
     /// This machine's clock.
     pub at: Timestamp,
     /// The connections.
-    pub sessions: Vec<CertainSession>,
+    pub sessions: Vec<ConfirmedSession>,
 }

@@ -51,8 +51,8 @@ impl Clock {
     /// Stretches that are remembered; the two oldest become one then.
     pub(super) const BLURRED: usize = 64;
 
-    /// Notes a stretch.
-    pub fn blur(&mut self, stretch: Blurred) {
+    /// Notes a range.
+    pub fn blur(&mut self, range: Blurred) {
         if self.blurred.len() >= Self::BLURRED && self.blurred.len() > 1 {
             let Blurred { from, since, .. } = self.blurred.remove(0);
             if let Some(next) = self.blurred.first_mut() {
@@ -60,6 +60,6 @@ impl Clock {
                 next.since = next.since.min(since);
             }
         }
-        self.blurred.push(stretch);
+        self.blurred.push(range);
     }
 }

@@ -195,10 +195,10 @@ proptest! {
         let times: Vec<(i64, i64)> =
             steps.iter().scan(100, |now, (step, width)| { *now += step; Some((*now, *width)) }).collect();
         wide(&times, |commit_times| for at in &asked {
-            let certain = times.iter().take_while(|(l, w)| l + w <= *at).count();
+            let visible = times.iter().take_while(|(l, w)| l + w <= *at).count();
             let possible = times.iter().rposition(|(l, _)| *l <= *at).map_or(0, |i| i + 1);
             let cut = commit_times.cut(Timestamp::from_micros(*at)).unwrap();
-            assert_eq!((cut.at.0, cut.doubtful.0), (1 + certain as u64, 1 + possible.max(certain) as u64), "{at}");
+            assert_eq!((cut.at.0, cut.doubtful.0), (1 + visible as u64, 1 + possible.max(visible) as u64), "{at}");
         });
     }
 }

@@ -35,7 +35,7 @@ pub(super) fn after(at: Timestamp) -> Timestamp {
     Timestamp::from_micros(at.micros().saturating_add(1))
 }
 
-fn is_whole(at: Timestamp) -> bool {
+fn is_full_second(at: Timestamp) -> bool {
     at.micros().rem_euclid(SECOND) == 0
 }
 
@@ -45,7 +45,7 @@ impl WindowEnd {
     fn border(self, commit: &Commit) -> Timestamp {
         match self {
             Self::Since(since) => since,
-            Self::Until(until) if is_whole(until) && is_whole(commit.committed) => {
+            Self::Until(until) if is_full_second(until) && is_full_second(commit.committed) => {
                 Timestamp::from_micros(until.micros().saturating_add(SECOND))
             }
             Self::Until(until) => after(until),
@@ -54,7 +54,7 @@ impl WindowEnd {
 
     /// Whether the log leaves open on which side of this end an entry is.
     fn is_in_doubt(self, commit: &Commit) -> bool {
-        let inexact = is_whole(commit.committed) || matches!(commit.gtid, Some(Gtid::MariaDb { .. }));
+        let inexact = is_full_second(commit.committed) || matches!(commit.gtid, Some(Gtid::MariaDb { .. }));
         let border = self.border(commit);
         inexact && commit.committed < border && border < commit.visible
     }
@@ -72,7 +72,7 @@ impl CommitIndex<'_> {
         }
         let last = match end {
             WindowEnd::Since(since) => since.micros().saturating_sub(1),
-            WindowEnd::Until(until) if is_whole(until) => until.micros().saturating_add(SECOND - 1),
+            WindowEnd::Until(until) if is_full_second(until) => until.micros().saturating_add(SECOND - 1),
             WindowEnd::Until(until) => until.micros(),
         };
         let position = self.cut(Timestamp::from_micros(last))?;

@@ -42,7 +42,7 @@ pub(crate) trait Filling {
     ///
     /// # Errors
     /// It could not be written.
-    fn whole(self: Box<Self>, copied: &[u8]) -> Result<(), StoreError>;
+    fn finish(self: Box<Self>, copied: &[u8]) -> Result<(), StoreError>;
 }
 
 /// A state of a bucket that stays for whoever copies it, and what was copied into it where no

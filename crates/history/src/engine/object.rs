@@ -207,11 +207,11 @@ fn write_of(batch: &Batch) -> WriteBatch {
     let mut at = 0;
     for (_, key, value) in batch.operations() {
         let end = at + 1 + key.len();
-        let whole = bytes.slice(at..end);
+        let key = bytes.slice(at..end);
         at = end + value.map_or(0, <[u8]>::len);
         match value {
-            Some(_) => write.put_bytes(whole, bytes.slice(end..at)),
-            None => write.delete(whole),
+            Some(_) => write.put_bytes(key, bytes.slice(end..at)),
+            None => write.delete(key),
         }
     }
     write

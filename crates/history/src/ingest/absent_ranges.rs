@@ -2,7 +2,7 @@
 //! last one of their customer or day, and looking each up to learn that it is new would take longer
 //! than all else.
 //!
-//! A stretch is learned by one look-up and holds until a key is put into it, which cuts it in two.
+//! A range is found by one look-up and holds until a key is put into it, which cuts it in two.
 //! What is said here can be relied on; what is not known is looked up.
 
 use std::collections::BTreeMap;
@@ -19,7 +19,7 @@ pub(super) struct AbsentRanges {
     following: BTreeMap<Vec<u8>, Option<Vec<u8>>>,
     /// How many are there without knowing what follows them.
     blind: usize,
-    /// More of these, that no stretch was learned after.
+    /// More of these, that no range was found after.
     waiting: Vec<Vec<u8>>,
 }
 
@@ -49,7 +49,7 @@ impl AbsentRanges {
             (Some(next), None) => next,
             (None, None) => END.to_vec(),
         };
-        // The row itself is no key yet; but it begins a stretch.
+        // The row itself is no key yet; but it begins a range.
         self.following.insert(row.to_vec(), Some(end));
     }
 
@@ -62,11 +62,11 @@ impl AbsentRanges {
         if key == row {
             return;
         }
-        let Some(whole) = end.take_if(|end| row < end.as_slice()) else {
+        let Some(range_end) = end.take_if(|end| row < end.as_slice()) else {
             return self.waiting.push(row.to_vec());
         };
         *end = Some(row.to_vec());
-        self.following.insert(row.to_vec(), Some(whole));
+        self.following.insert(row.to_vec(), Some(range_end));
     }
 
     /// The store has all keys that were put: those after which nothing is known are of no use any

@@ -58,7 +58,7 @@ pub(super) struct Under {
 }
 
 /// Why a child's rows are unknown; `None` where they follow.
-type Unsure = Result<(), NotFollowed>;
+type Followed = Result<(), NotFollowed>;
 
 impl Ingest {
     pub(super) fn roles(&mut self, name: &TableName) -> Arc<Roles> {
@@ -101,7 +101,7 @@ impl Ingest {
         event: &RowsEvent,
         child: &TableName,
         key: &ForeignKey,
-    ) -> Result<Unsure, StoreError> {
+    ) -> Result<Followed, StoreError> {
         let action = if parent.after.is_none() { key.on_delete } else { key.on_update };
         if !action.changes_rows() || refers_to_the_same(parent, key) {
             return Ok(Ok(()));
@@ -134,7 +134,7 @@ impl Ingest {
         }
         let keys = match self.referrers(generation, key.number, &blow.values)? {
             Found::Keys(keys) => keys,
-            Found::Uncertain(reason) => return Ok(Err(reason)),
+            Found::Ambiguous(reason) => return Ok(Err(reason)),
         };
         // A row that goes takes others of its table with it, or their references to it.
         let updates = blow.cells.is_some() && parent.after.is_some();
@@ -157,10 +157,10 @@ impl Ingest {
     }
 
     /// Whether all rows of a generation are known.
-    pub(super) fn is_known(&self, generation: GenerationId) -> Unsure {
+    pub(super) fn is_known(&self, generation: GenerationId) -> Followed {
         match self.generations.get(generation.0 as usize) {
-            Some(s) if s.uncertain.is_some() || s.doubt.is_some() => Err(NotFollowed::UncertainKey),
-            Some(s) if s.complete || s.baseline == Baseline::Whole => Ok(()),
+            Some(s) if s.unfindable.is_some() || s.doubt.is_some() => Err(NotFollowed::UnknownKey),
+            Some(s) if s.complete || s.baseline == Baseline::Complete => Ok(()),
             Some(s) if s.baseline == Baseline::Reading => Err(NotFollowed::ReadingNotEnded),
             _ => Err(NotFollowed::RowsBefore),
         }
@@ -174,7 +174,7 @@ impl Ingest {
         child: &TableName,
         (target, key): (&Target, &[u8]),
         blow: &Blow,
-    ) -> Result<Unsure, StoreError> {
+    ) -> Result<Followed, StoreError> {
         let Some((row, under)) = self.row_now(target.generation, key)? else {
             return Ok(Err(NotFollowed::NoSuchRow));
         };
@@ -243,7 +243,8 @@ impl Ingest {
             return Some(Arc::clone(known));
         }
         let definition = self.catalog.definition(id)?;
-        let columns = Arc::new(Columns::new(definition, self.catalog.generated(id), self.catalog.untold(id)));
+        let columns =
+            Arc::new(Columns::new(definition, self.catalog.generated(id), self.catalog.unlogged(id)));
         self.columns.insert(id, Arc::clone(&columns));
         Some(columns)
     }

@@ -41,11 +41,11 @@ impl Ingest {
                             "the dump may be older than the last statement about the table ({}): its definition is not taken from the dump",
                             statement.what
                         );
-                        let uncertain = format!(
+                        let why = format!(
                             "whether the dump given by --schema is older than a statement of {} is not known: {}",
                             statement.at, statement.what
                         );
-                        self.unknown_since.insert(table.name.clone(), uncertain);
+                        self.unknown_since.insert(table.name.clone(), why);
                         continue;
                     }
                     self.unknown_since.insert(table.name.clone(), reason);

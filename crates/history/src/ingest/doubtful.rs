@@ -27,8 +27,8 @@ impl Ingest {
             | Effect::Altered(name, _)
             | Effect::RowsUnknown(name, _)
             | Effect::PartitionsEmptied(name, _) => self.spoken_of(name, at),
-            Effect::Renamed { from, to, certain } => {
-                if *certain {
+            Effect::Renamed { from, to, unambiguous } => {
+                if *unambiguous {
                     self.spoken_of(from, at);
                 } else {
                     self.spelled_otherwise(from, at);

@@ -68,17 +68,17 @@ pub(super) struct Columns {
     /// Positions of the generated ones.
     generated: Vec<usize>,
     /// Positions of those of which the log does not say how their values are shown.
-    untold: Vec<usize>,
+    unlogged: Vec<usize>,
 }
 
 impl Columns {
-    pub(super) fn new(definition: &Arc<TableDefinition>, generated: &[usize], untold: Vec<usize>) -> Self {
+    pub(super) fn new(definition: &Arc<TableDefinition>, generated: &[usize], unlogged: Vec<usize>) -> Self {
         Self {
             definition: Arc::clone(definition),
             key: key_positions(definition),
             plain: definition.columns.iter().map(value::is_plain).collect(),
             generated: generated.to_vec(),
-            untold,
+            unlogged,
         }
     }
 
@@ -127,9 +127,11 @@ pub(crate) enum RowError {
 impl RowError {
     /// Whether the row is read, and only its key has no known position: rows of the table cannot be
     /// found by key. Otherwise the table cannot be read from this row on.
-    pub(super) fn is_uncertain_key(&self) -> bool {
+    pub(super) fn is_unknown_key(&self) -> bool {
         match self {
-            Self::Key(KeyError::Type { .. } | KeyError::Charset { .. } | KeyError::Uncertain { .. }) => true,
+            Self::Key(KeyError::Type { .. } | KeyError::Charset { .. } | KeyError::UnknownWeight { .. }) => {
+                true
+            }
             Self::Key(KeyError::NotAValue { .. })
             | Self::NoCell(_)
             | Self::NotFull(_)
@@ -147,7 +149,7 @@ impl Keyed {
         columns: &Columns,
         other_columns: OtherColumns<'_>,
     ) -> Result<(), RowError> {
-        let Columns { definition, key: positions, plain, generated, untold } = columns;
+        let Columns { definition, key: positions, plain, generated, unlogged } = columns;
         let (before_row, other, is_after) = match other_columns {
             OtherColumns::Before(before) => (before, None, true),
             OtherColumns::Of(other) => (None, other, false),
@@ -158,7 +160,7 @@ impl Keyed {
         for (i, column) in definition.columns.iter().enumerate() {
             let raw = image.get(i).ok_or_else(|| RowError::NoCell(column.name.clone()))?;
             let raw = raw.as_ref().or_else(|| before_row?.get(i)?.as_ref());
-            let Some(raw) = raw.filter(|_| !untold.contains(&i)) else {
+            let Some(raw) = raw.filter(|_| !unlogged.contains(&i)) else {
                 if generated.contains(&i) {
                     image::put_unknown(&mut self.image, is_after);
                     self.cells.push(None);

@@ -34,7 +34,7 @@ pub(crate) enum NotFollowed {
     OtherCells,
     /// Its rows have keys without a known position, or are in doubt.
     #[error("its rows cannot be found by key")]
-    UncertainKey,
+    UnknownKey,
     /// The baseline is under way.
     #[error("the first reading of its rows had not ended")]
     ReadingNotEnded,
@@ -52,7 +52,7 @@ pub(crate) enum NotFollowed {
     ValueNotLogged,
     /// The collation does not tell for these texts.
     #[error("the values that it refers to do not compare with certainty")]
-    UncertainValues,
+    AmbiguousValues,
     /// A position without a column.
     #[error("a column of the foreign key is missing")]
     ForeignKeyColumnMissing,
@@ -75,7 +75,7 @@ pub(crate) enum NotFollowed {
     NotIndexed,
     /// The collation does not tell for a text of a row that may refer.
     #[error("it has a row whose foreign key holds a text that does not compare with certainty")]
-    UncertainReference,
+    AmbiguousReference,
     /// The table has no known definition.
     #[error("its columns are not known")]
     UnknownColumns,

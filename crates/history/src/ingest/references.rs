@@ -22,8 +22,8 @@ use std::collections::{BTreeMap, HashMap};
 /// Pairs or keys read at a time.
 const AT_ONCE: usize = 1024;
 /// In front of the values: they compare with certainty, or they do not, and are left out.
-const CERTAIN: u8 = 0;
-const UNCERTAIN: u8 = 1;
+const ORDERED: u8 = 0;
+const UNORDERED: u8 = 1;
 
 /// The foreign keys of a table under a definition, and where their columns are among its cells
 /// (`None`: a cell that rows do not show).
@@ -74,8 +74,8 @@ impl Pending {
     }
 }
 
-fn stem(generation: GenerationId, number: u32, certain: u8) -> Vec<u8> {
-    [&generation.0.to_be_bytes()[..], &number.to_be_bytes(), &[certain]].concat()
+fn stem(generation: GenerationId, number: u32, ordered: u8) -> Vec<u8> {
+    [&generation.0.to_be_bytes()[..], &number.to_be_bytes(), &[ordered]].concat()
 }
 
 /// Which rows refer to some values.
@@ -83,7 +83,7 @@ pub(super) enum Found {
     /// These and no others.
     Keys(Vec<EncodedKey>),
     /// That is not known: why.
-    Uncertain(NotFollowed),
+    Ambiguous(NotFollowed),
 }
 
 impl Ingest {
@@ -132,12 +132,12 @@ impl Ingest {
         let indexed =
             self.generations.get(generation.0 as usize).is_some_and(|s| s.indexed.contains(&number));
         if !indexed {
-            return Ok(Found::Uncertain(NotFollowed::NotIndexed));
+            return Ok(Found::Ambiguous(NotFollowed::NotIndexed));
         }
-        if !self.under(&stem(generation, number, UNCERTAIN))?.is_empty() {
-            return Ok(Found::Uncertain(NotFollowed::UncertainReference));
+        if !self.under(&stem(generation, number, UNORDERED))?.is_empty() {
+            return Ok(Found::Ambiguous(NotFollowed::AmbiguousReference));
         }
-        let stem = [stem(generation, number, CERTAIN).as_slice(), values].concat();
+        let stem = [stem(generation, number, ORDERED).as_slice(), values].concat();
         let found = self.under(&stem)?;
         Ok(Found::Keys(found.into_iter().map(|entry| entry[stem.len()..].into()).collect()))
     }
@@ -267,7 +267,7 @@ impl Ingest {
                         Err(_) => referring
                             .keys
                             .iter()
-                            .map(|(k, _)| [stem(generation, k.number, UNCERTAIN).as_slice(), key].concat())
+                            .map(|(k, _)| [stem(generation, k.number, UNORDERED).as_slice(), key].concat())
                             .collect(),
                     };
                     self.pending.entries.extend(made.into_iter().map(|entry| (entry, true)));

@@ -72,7 +72,7 @@ impl Ingest {
         }
         self.refer_base(name, generation, definition, &kept)?;
         if let Some(generation) = self.generation_mut(generation) {
-            generation.baseline = Baseline::Whole;
+            generation.baseline = Baseline::Complete;
         }
         // The rows of the next entry are compared with these.
         self.pending.wants_commit = true;

@@ -162,14 +162,14 @@ impl Ingest {
         let known = self
             .generations
             .get(generation.0 as usize)
-            .is_some_and(|s| s.doubt.is_none() && s.uncertain.is_none());
+            .is_some_and(|s| s.doubt.is_none() && s.unfindable.is_none());
         if let Some(last) = self.last((generation, &keyed.key), &row, fingerprint, false)? {
             return Ok(known && last.definition == definition && last.row != is);
         }
-        let whole = self.generations.get(generation.0 as usize).map(|s| (s.complete, s.baseline));
-        match whole {
+        let state = self.generations.get(generation.0 as usize).map(|s| (s.complete, s.baseline));
+        match state {
             Some((true, _)) => Ok(known && is.is_some()),
-            Some((false, Baseline::Whole)) => {
+            Some((false, Baseline::Complete)) => {
                 let snapshot = self.committed();
                 let base = Versions(&*snapshot).base(generation, &keyed.key)?;
                 if base.as_ref().is_some_and(|base| base.definition != definition) {

@@ -180,10 +180,10 @@ impl Ingest {
                 }
                 Ok(true)
             }
-            Err(error) if error.is_uncertain_key() => {
+            Err(error) if error.is_unknown_key() => {
                 self.noting.changed(&event.table.name, event.kind);
                 if let Some(generation) = self.generation_mut(target.generation) {
-                    generation.uncertain.get_or_insert_with(|| error.to_string());
+                    generation.unfindable.get_or_insert_with(|| error.to_string());
                 }
                 self.unreadable_parent(event, at);
                 Ok(true)
@@ -224,7 +224,7 @@ impl Ingest {
             return Ok(doubt);
         }
         // A key that had no row may have gone from the store with all of its versions, and a
-        // stretch may reach over it since.
+        // range may reach over it since.
         if before.is_none() || last.is_none() {
             self.recent.absent_ranges.put(&row);
         }

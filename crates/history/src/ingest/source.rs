@@ -257,8 +257,8 @@ mod tests {
 
     #[test]
     fn an_error_ends_the_record_there() {
-        let whole = read(vec![Ok(entry(3)), Ok(entry(5))]);
-        assert_eq!((whole.entries(), whole.stopped(), whole.coverage().newest.micros()), (2, None, 9));
+        let history = read(vec![Ok(entry(3)), Ok(entry(5))]);
+        assert_eq!((history.entries(), history.stopped(), history.coverage().newest.micros()), (2, None, 9));
         let cut = read(vec![Ok(entry(3)), Err("a checksum is wrong at binlog.000001:4711"), Ok(entry(5))]);
         assert_eq!((cut.entries(), cut.coverage().newest.micros()), (1, 3));
         assert_eq!(cut.stopped(), Some("a checksum is wrong at binlog.000001:4711"));

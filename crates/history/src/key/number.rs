@@ -55,13 +55,13 @@ fn signed(value: &[u8]) -> (bool, &[u8]) {
 pub(super) fn decimal(value: &[u8], scale: u8, zerofill: bool, out: &mut Vec<u8>) -> Option<()> {
     let (negative, rest) = signed(value);
     let point = rest.iter().position(|b| *b == b'.');
-    let (whole, fraction) = point.map_or((rest, &[][..]), |i| (&rest[..i], &rest[i + 1..]));
+    let (integer, fraction) = point.map_or((rest, &[][..]), |i| (&rest[..i], &rest[i + 1..]));
     let digits = |d: &[u8]| d.iter().all(u8::is_ascii_digit);
-    if whole.is_empty() || !digits(whole) || !digits(fraction) || point.is_some() && fraction.is_empty() {
+    if integer.is_empty() || !digits(integer) || !digits(fraction) || point.is_some() && fraction.is_empty() {
         return None;
     }
-    let significant = &whole[whole.iter().take_while(|b| **b == b'0').count()..];
-    if !zerofill && significant.len() < whole.len() && whole.len() > 1 {
+    let significant = &integer[integer.iter().take_while(|b| **b == b'0').count()..];
+    if !zerofill && significant.len() < integer.len() && integer.len() > 1 {
         return None;
     }
     if significant.len() > 81 || fraction.len() > usize::from(scale) {

@@ -9,7 +9,7 @@ use super::bytes::Bytes;
 pub struct Digits<'a> {
     packed: &'a [u8],
     /// Digits before the point.
-    whole: usize,
+    integer: usize,
     scale: usize,
 }
 
@@ -33,9 +33,9 @@ impl<'a> Digits<'a> {
         if precision > most || scale > precision || precision == 0 {
             return Err(LogFault::Decimal { precision, scale });
         }
-        let whole = precision - scale;
-        let length = BYTES[whole % 9] + whole / 9 * 4 + scale / 9 * 4 + BYTES[scale % 9];
-        Ok(Self { packed: input.take(length)?, whole, scale })
+        let integer = precision - scale;
+        let length = BYTES[integer % 9] + integer / 9 * 4 + scale / 9 * 4 + BYTES[scale % 9];
+        Ok(Self { packed: input.take(length)?, integer, scale })
     }
 
     /// Appends the exact text, with all decimals of the scale.
@@ -56,8 +56,8 @@ impl<'a> Digits<'a> {
             out.push(b'-');
         }
         let first = out.len();
-        group(self.whole % 9, &mut rest, out)?;
-        (0..self.whole / 9).try_for_each(|_| group(9, &mut rest, out))?;
+        group(self.integer % 9, &mut rest, out)?;
+        (0..self.integer / 9).try_for_each(|_| group(9, &mut rest, out))?;
         let zeros = out[first..].iter().take_while(|digit| **digit == b'0').count();
         out.drain(first..first + zeros);
         if out.len() == first {

@@ -120,7 +120,7 @@ pub(super) fn next(input: &mut impl BufRead, offset: u64, checksum: bool) -> Res
 }
 
 /// An event that is there as a whole, and nothing else.
-pub(super) fn whole(raw: Buffer, offset: u64, checksum: bool) -> Result<Event, LogFault> {
+pub(super) fn event(raw: Buffer, offset: u64, checksum: bool) -> Result<Event, LogFault> {
     if raw.len() < HEADER {
         return Err(LogFault::HeaderCut(raw.len()));
     }
@@ -225,7 +225,7 @@ mod tests {
         raw.extend(length.to_le_bytes());
         raw.extend([0; 6]);
         raw.extend(body);
-        format(&whole(raw.into(), 4, false)?)
+        format(&event(raw.into(), 4, false)?)
     }
 
     /// Lengths of MySQL 5.5's 27 kinds of events: nothing follows them.

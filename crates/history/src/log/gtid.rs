@@ -170,7 +170,7 @@ mod tests {
             raw.extend(u32::try_from(19 + body.len()).unwrap().to_le_bytes());
             raw.extend([0; 6]);
             raw.extend(&body);
-            let announced = mariadb(&event::whole(raw.into(), 4, false).unwrap()).unwrap();
+            let announced = mariadb(&event::event(raw.into(), 4, false).unwrap()).unwrap();
             let is = (announced.idle, announced.begins, announced.connection);
             assert_eq!(is, (idle, false, connection), "{body:?}");
         }
@@ -190,7 +190,7 @@ mod tests {
         ] {
             let raw: Vec<u8> =
                 (0..raw.len()).step_by(2).map(|i| u8::from_str_radix(&raw[i..i + 2], 16).unwrap()).collect();
-            let event = event::whole(raw.into(), 4, true).unwrap();
+            let event = event::event(raw.into(), 4, true).unwrap();
             for (time, want) in [(SourceTime::Local, local), (SourceTime::Original, original)] {
                 let announced = mysql(&event, false, time).unwrap();
                 assert_eq!(announced.committed, Some(want), "{time:?}");

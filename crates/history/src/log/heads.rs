@@ -68,8 +68,8 @@ pub(super) fn in_order(files: &[PathBuf]) -> Result<Vec<Head>, LogError> {
     heads.sort_by_key(|head| head.begun);
     for pair in heads.windows(2) {
         let [first, second] = pair else { continue };
-        let certain = first.begun.is_some() && first.begun < second.begun;
-        if !certain {
+        let ordered = first.begun.is_some() && first.begun < second.begun;
+        if !ordered {
             let (first, second) = (first.path.clone(), second.path.clone());
             return Err(FileError::Order { first, second }.into());
         }
@@ -131,8 +131,8 @@ mod tests {
         assert_eq!(order(&numbers).unwrap(), ["binlog.999998", "binlog.999999", "binlog.1000000"]);
         let times = [("c", 30), ("a", 10), ("b", 20)];
         assert_eq!(order(&times).unwrap(), ["a", "b", "c"]);
-        for uncertain in [&[("second", 10), ("first", 10)][..], &[("a", 0), ("b", 20)]] {
-            let why = order(uncertain).unwrap_err();
+        for unordered in [&[("second", 10), ("first", 10)][..], &[("a", 0), ("b", 20)]] {
+            let why = order(unordered).unwrap_err();
             assert!(why.contains("comes first is not known"), "{why}");
         }
     }

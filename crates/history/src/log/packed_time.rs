@@ -10,11 +10,17 @@ pub(super) fn packed64(bytes: &[u8], time: bool) -> Raw<'static> {
     let v = little_endian(bytes).cast_signed();
     let u = v.unsigned_abs();
     let micros = (u & 0xff_ffff) as u32;
-    let whole = u >> 24;
+    let packed = u >> 24;
     if time {
-        Raw::Time(v < 0, bits(whole, 12, 10) as u16, bits(whole, 6, 6) as u8, bits(whole, 0, 6) as u8, micros)
+        Raw::Time(
+            v < 0,
+            bits(packed, 12, 10) as u16,
+            bits(packed, 6, 6) as u8,
+            bits(packed, 0, 6) as u8,
+            micros,
+        )
     } else {
-        datetime(whole, micros)
+        datetime(packed, micros)
     }
 }
 

@@ -182,12 +182,12 @@ fn time2(input: &mut Bytes<'_>, fsp: u8) -> Result<Raw<'static>, LogFault> {
     let v = big_endian(all).cast_signed() - bias;
     let u = v.unsigned_abs();
     let fraction = (u & ((1 << (8 * width)) - 1)) as u32 * factor;
-    let whole = u >> (8 * width);
+    let packed = u >> (8 * width);
     Ok(Raw::Time(
         v < 0,
-        bits(whole, 12, 10) as u16,
-        bits(whole, 6, 6) as u8,
-        bits(whole, 0, 6) as u8,
+        bits(packed, 12, 10) as u16,
+        bits(packed, 6, 6) as u8,
+        bits(packed, 0, 6) as u8,
         fraction,
     ))
 }

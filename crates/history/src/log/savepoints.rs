@@ -33,25 +33,25 @@ impl Savepoints {
         let name = name(sql);
         // Servers compare such names without regard to case and accents.
         let plain = |name: &str| name.is_ascii() && !name.contains(UNREAD);
-        let certain = plain(&name) && self.0.iter().all(|(other, _)| plain(other));
+        let comparable = plain(&name) && self.0.iter().all(|(other, _)| plain(other));
         match self.0.iter().rposition(|(other, _)| other.eq_ignore_ascii_case(&name)) {
-            Some(i) if certain => {
+            Some(i) if comparable => {
                 changes.truncate(self.0[i].1)?;
                 self.0.truncate(i + 1);
                 Ok(())
             }
             _ => {
-                let unsure = unsure(changes);
+                let unknown_rollback = unknown_rollback(changes);
                 // The doubt stays, whatever savepoint comes next.
                 let left = changes.len();
                 self.0.iter_mut().for_each(|(_, mark)| *mark = left);
-                unsure
+                unknown_rollback
             }
         }
     }
 }
 
-fn unsure(changes: &mut TransactionChanges) -> Result<(), SpillError> {
+fn unknown_rollback(changes: &mut TransactionChanges) -> Result<(), SpillError> {
     let mut tables: BTreeSet<TableName> = BTreeSet::new();
     let mut left = Vec::new();
     for change in std::mem::take(changes) {

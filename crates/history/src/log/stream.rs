@@ -95,7 +95,7 @@ impl StreamReader {
     /// is no room for the transaction that it belongs to.
     pub fn take(&mut self, raw: impl Into<Buffer>) -> Result<(), TakeError> {
         let checksum = self.described && self.decoder.format.checksum;
-        let event = event::whole(raw.into(), self.position.offset, checksum)?;
+        let event = event::event(raw.into(), self.position.offset, checksum)?;
         self.event(&event)
     }
 

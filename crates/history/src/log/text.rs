@@ -16,8 +16,8 @@ pub(super) fn decode(sql: &[u8], client: Option<u16>) -> (String, bool) {
     let Some(client) = client else {
         // Of old servers, or written by the server itself.
         let text = String::from_utf8_lossy(sql).into_owned();
-        let whole = !text.contains(UNREAD);
-        return (text, whole);
+        let readable = !text.contains(UNREAD);
+        return (text, readable);
     };
     let Some(set) = collations::charset(client) else {
         // Where its characters end is not known, so neither is where a quote does.

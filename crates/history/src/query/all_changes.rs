@@ -143,7 +143,7 @@ impl History {
             |name: &TableName| visible.sees(&name.schema) && filter.as_ref().is_none_or(|f| f.may_hold(name));
         let tables = Tables::new(self, (from, to), &wanted)?;
         let walk = Walk::new(self, tables.generations(), None, (from, to))?;
-        let unchecked = (from < to && tables.has_untold()).then_some((from, to));
+        let unchecked = (from < to && tables.has_unanswerable()).then_some((from, to));
         let answer = AllChanges {
             history: Arc::clone(self),
             form: Form::Lines,
@@ -173,14 +173,14 @@ impl AllChanges {
     /// Looks at some more transactions: whether one of them changed a table whose changes cannot be
     /// known.
     fn check(&mut self, (from, to): (ChangeSequence, ChangeSequence)) -> Result<(), Refusal> {
-        let (mut seen, mut next, mut untold) = (0, None, None);
+        let (mut seen, mut next, mut unanswerable) = (0, None, None);
         commits::between(&*self.history.snapshot, from, to, &mut |commit| {
-            untold = commit.tables.iter().find_map(|table| self.tables.untold(&table.name));
+            unanswerable = commit.tables.iter().find_map(|table| self.tables.unanswerable(&table.name));
             seen += 1;
             next = Some(commit.following);
-            Ok(untold.is_none() && seen < AT_ONCE)
+            Ok(unanswerable.is_none() && seen < AT_ONCE)
         })?;
-        if let Some(refusal) = untold {
+        if let Some(refusal) = unanswerable {
             return Err(refusal);
         }
         self.unchecked = next.filter(|_| seen == AT_ONCE).map(|next| (next, to));
@@ -242,8 +242,8 @@ impl Fill for AllChanges {
         let history = Arc::clone(&self.history);
         let mut turn = Turn::new();
         while out.len() < lines::CHUNK {
-            if let Some(stretch) = self.unchecked.take() {
-                self.check(stretch)?;
+            if let Some(range) = self.unchecked.take() {
+                self.check(range)?;
                 // What one step costs is many times a look at the clock.
                 if turn.has_passed() {
                     return Ok(true);

@@ -66,7 +66,7 @@ impl ChangeFilter {
         let catalog = &history.catalog;
         let generated = !catalog.generated(version.definition).is_empty();
         let key = keyed(version);
-        let mut uncertain = None;
+        let mut undecided = None;
         for image in images(catalog, version).into_iter().flatten() {
             let unpacked = generated.then(|| catalog.unpack(version.definition, &image));
             let mut cells: Vec<RowValue<'_>> = match &unpacked {
@@ -87,10 +87,10 @@ impl ChangeFilter {
             match self.ready.rows.holds(&cells) {
                 Ok(true) => return Ok(true),
                 Ok(false) => {}
-                Err(why) => uncertain = Some(why),
+                Err(why) => undecided = Some(why),
             }
         }
-        uncertain.map_or(Ok(false), |why| Err(unsupported(&why)))
+        undecided.map_or(Ok(false), |why| Err(unsupported(&why)))
     }
 
     /// Puts the key under which the change is shown instead of the row's.

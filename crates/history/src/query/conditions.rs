@@ -2,7 +2,7 @@
 
 use super::Refusal;
 use crate::image::Content;
-use dbtrail_expression::{RowValue, Uncertain};
+use dbtrail_expression::{RowValue, Undecided};
 use dbtrail_types::agent_api::code;
 
 /// A cell as a condition takes it.
@@ -15,6 +15,6 @@ pub(super) fn value(cell: Content<'_>) -> RowValue<'_> {
 }
 
 /// The refusal of a condition.
-pub(super) fn unsupported(why: &Uncertain) -> Refusal {
+pub(super) fn unsupported(why: &Undecided) -> Refusal {
     Refusal::new(422, code::UNSUPPORTED_FILTER, why.to_string())
 }

@@ -81,20 +81,25 @@ impl History {
             filter.map(|filter| ChangeFilter::new(self, filter, found.definition_id)).transpose()?;
         if let Some((since, until)) = window {
             let (mut page, mut origins) = (Page::default(), Origins::default());
-            self.certain_window((since, Some(until)), &name, Some(&wanted), |sequence, generation, key| {
-                let Some(filter) = &mut filter else { return Ok(true) };
-                let position = (sequence, sequence.next());
-                let version = self.versions().first(generation, key, position)?;
-                let commit = self.commit_index().of_near(sequence, &mut page)?;
-                match (version, commit) {
-                    (Some(version), Some(commit)) => filter.holds(self, &version, commit, &mut origins),
-                    _ => Ok(true),
-                }
-            })?;
+            self.check_window_ends(
+                (since, Some(until)),
+                &name,
+                Some(&wanted),
+                |sequence, generation, key| {
+                    let Some(filter) = &mut filter else { return Ok(true) };
+                    let position = (sequence, sequence.next());
+                    let version = self.versions().first(generation, key, position)?;
+                    let commit = self.commit_index().of_near(sequence, &mut page)?;
+                    match (version, commit) {
+                        (Some(version), Some(commit)) => filter.holds(self, &version, commit, &mut origins),
+                        _ => Ok(true),
+                    }
+                },
+            )?;
         }
         let window_of = Window { history: self, name: &name, found, from, to };
         let changes = match wanted {
-            // A transaction that changed nothing is no stretch of the log.
+            // A transaction that changed nothing is no range of the log.
             _ if from >= to => Changes::Keys(Merge::new(self, Vec::new(), (from, to))?),
             Wanted::Keys(_) | Wanted::Range(_) => {
                 Changes::Keys(Merge::new(self, window_of.sources(&wanted)?, (from, to))?)
@@ -131,8 +136,8 @@ impl History {
                 self.covered(since)?;
                 self.covered(until)?;
                 self.without_gap(since, until)?;
-                let stretch = self.commit_index().sequence_range(since, until)?;
-                Ok((Some((since, until)), stretch, self.commit_index().cut(until)?))
+                let range = self.commit_index().sequence_range(since, until)?;
+                Ok((Some((since, until)), range, self.commit_index().cut(until)?))
             }
             (None, None, Some(gtid)) => {
                 let (from, to) = self.transaction(gtid)?;

@@ -34,9 +34,9 @@ impl History {
                 let found = self.found(name, *generation, *definition).ok()?;
                 super::without_doubt(name, found.generation, ChangeSequence::END).ok()?;
                 let key = found.definition.key_columns();
-                let whole = !key.is_empty() && key.len() == found.definition.primary_key.len();
+                let full_key = !key.is_empty() && key.len() == found.definition.primary_key.len();
                 let is_integer = |c: &&Column| c.ty.is_integer();
-                (whole && key.iter().all(is_integer) == integers).then_some((name, found))
+                (full_key && key.iter().all(is_integer) == integers).then_some((name, found))
             })
         };
         named(true).chain(named(false)).find_map(|(name, found)| {

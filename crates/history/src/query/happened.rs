@@ -25,7 +25,7 @@ mod transactions;
 /// Transactions read at a time.
 const AT_ONCE: usize = 64;
 
-/// A stretch of the log, and the window that it was asked for as; `None`: one transaction.
+/// A range of the log, and the window that it was asked for as; `None`: one transaction.
 type RequestedRange = (ChangeSequence, ChangeSequence, Option<(Timestamp, Timestamp)>);
 
 /// The lines of an answer, in chunks.
@@ -86,7 +86,7 @@ impl History {
         self.check_server(&request.server_id)?;
         let table = request.table;
         let visible = Visible::new(self, request.schemas.as_deref());
-        let asked = self.stretch_of(request, &visible)?;
+        let asked = self.range_of(request, &visible)?;
         if table != HistoryTable::Changes
             && (request.filter.is_some() || request.limit.is_some() || request.connection_names)
         {
@@ -132,8 +132,8 @@ impl History {
         Ok(HistoryAnswer::Rows(Box::new(Chunks::new(line, rows))))
     }
 
-    /// The stretch of the log that a request is about; `None`: its table has none.
-    fn stretch_of(
+    /// The range of the log that a request is about; `None`: its table has none.
+    fn range_of(
         &self,
         request: &HistoryRequest,
         visible: &Visible,
@@ -144,7 +144,7 @@ impl History {
                 Err(Refusal::malformed("the window ends before it begins".to_owned()))
             }
             (Some((since, until)), None, true) => {
-                self.certain_transactions((since, until), table, |schema| visible.sees(schema))?;
+                self.check_transaction_ends((since, until), table, |schema| visible.sees(schema))?;
                 let (from, to) = self.commit_index().sequence_range(since, until)?;
                 Ok(Some((from, to, Some((since, until)))))
             }

@@ -15,11 +15,11 @@ pub(super) enum Wanted {
     Keys(Vec<(EncodedKey, Vec<Octets>)>),
     /// All keys in `[from, to]`.
     Range(Range),
-    /// All keys of a stretch.
+    /// All keys of a range.
     Scan(Span),
 }
 
-/// A stretch of keys, `[lower, upper)`.
+/// A range of keys, `[lower, upper)`.
 #[derive(Debug)]
 pub(super) struct Span {
     pub(super) lower: Vec<u8>,
@@ -113,7 +113,7 @@ pub(crate) fn unfindable(definition: &TableDefinition) -> Option<String> {
     }
     // What compares a text at all compares this one; of other types it is no value, or one.
     let refused = |column: &Column| match key::encode(column, b"a", &mut Vec::new()) {
-        Err(error @ (KeyError::Type { .. } | KeyError::Charset { .. } | KeyError::Uncertain { .. })) => {
+        Err(error @ (KeyError::Type { .. } | KeyError::Charset { .. } | KeyError::UnknownWeight { .. })) => {
             Some(format!("its rows cannot be found: {error}"))
         }
         Err(KeyError::NotAValue { .. }) | Ok(()) => None,
@@ -146,7 +146,7 @@ fn key_columns<'a>(
 
 fn refused(error: &KeyError) -> Refusal {
     match error {
-        KeyError::Type { .. } | KeyError::Charset { .. } | KeyError::Uncertain { .. } => {
+        KeyError::Type { .. } | KeyError::Charset { .. } | KeyError::UnknownWeight { .. } => {
             Refusal::new(422, code::UNSUPPORTED_KEY, error.to_string())
         }
         KeyError::NotAValue { .. } => Refusal::malformed(error.to_string()),
@@ -232,7 +232,7 @@ fn read_range(range: &KeyRange, columns: &[&Column]) -> Result<Range, Refusal> {
 fn read_scan(scan: &KeyScan, columns: &[&Column]) -> Result<Span, Refusal> {
     if scan.prefix.len() > columns.len() {
         return Err(Refusal::malformed(format!(
-            "the stretch has {} values before its own column, and the primary key has {} columns",
+            "the range has {} values before its own column, and the primary key has {} columns",
             scan.prefix.len(),
             columns.len()
         )));
@@ -241,7 +241,7 @@ fn read_scan(scan: &KeyScan, columns: &[&Column]) -> Result<Span, Refusal> {
     let next = columns.get(scan.prefix.len());
     let end = |bound: &KeyBound| {
         let column = next.ok_or_else(|| {
-            Refusal::malformed("the stretch has ends, and no key column is left for them".to_owned())
+            Refusal::malformed("the range has ends, and no key column is left for them".to_owned())
         })?;
         if !key::is_ordered(&column.ty) {
             return Err(unordered(column));

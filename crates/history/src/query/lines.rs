@@ -89,10 +89,10 @@ pub(super) fn row(
 /// An instant as a TIMESTAMP(6) cell travels: UTC.
 pub(super) fn stamp(at: Timestamp) -> String {
     let text = at.to_string();
-    let whole = text.trim_end_matches('Z').replace('T', " ");
-    match whole.split_once('.') {
+    let plain = text.trim_end_matches('Z').replace('T', " ");
+    match plain.split_once('.') {
         Some((seconds, fraction)) => format!("{seconds}.{fraction:0<6}"),
-        None => format!("{whole}.000000"),
+        None => format!("{plain}.000000"),
     }
 }
 

@@ -17,12 +17,12 @@ const AHEAD: usize = 16;
 pub(super) struct KeyOf {
     pub(super) generation: GenerationId,
     pub(super) key: EncodedKey,
-    /// All rows went at once inside of the stretch, under this definition: the last one of this
+    /// All rows went at once inside of the range, under this definition: the last one of this
     /// key, if there was one, too.
     pub(super) emptied: Option<(ChangeSequence, DefinitionId)>,
 }
 
-/// The versions of one key in a stretch of the log.
+/// The versions of one key in a range of the log.
 #[derive(Debug)]
 struct KeyVersions {
     of: KeyOf,

@@ -103,10 +103,10 @@ impl History {
             TableState::Table(generation, definition) => {
                 let known = self.generation(*generation)?;
                 let doubt = known.doubt.as_ref().map(|(_, why)| why.clone());
-                let uncertain =
-                    || known.uncertain.as_ref().map(|why| format!("its rows cannot be found: {why}"));
+                let not_found =
+                    || known.unfindable.as_ref().map(|why| format!("its rows cannot be found: {why}"));
                 let unfindable = unfindable(self.catalog.definition(*definition)?);
-                unfindable.or(doubt).or_else(uncertain)?
+                unfindable.or(doubt).or_else(not_found)?
             }
             TableState::Absent | TableState::Unknown { .. } => return None,
         };
@@ -167,7 +167,7 @@ impl History {
                     let keyless = definition.is_some_and(|d| no_key(d).is_some());
                     let unfindable = definition.is_some_and(|d| unfindable(d).is_some());
                     let known = self.generation(*generation);
-                    match known.map(|g| (&g.doubt, &g.uncertain)) {
+                    match known.map(|g| (&g.doubt, &g.unfindable)) {
                         _ if keyless => TableHealth::NoPrimaryKey,
                         Some((Some(_), _)) => TableHealth::InDoubt,
                         Some((None, _)) if unfindable => TableHealth::Unreadable,

@@ -36,7 +36,7 @@ pub type NetAnswer = Chunks<NetLines>;
 pub struct NetLines {
     history: Arc<History>,
     name: TableName,
-    stretch: (ChangeSequence, ChangeSequence),
+    range: (ChangeSequence, ChangeSequence),
     having: Option<Vec<Having>>,
     /// What is still to be looked at before the first line.
     changed: Option<Changed>,
@@ -57,7 +57,7 @@ impl History {
         let name = TableName { schema: request.schema.clone(), table: request.table.clone() };
         let name = self.catalog.folded(name);
         let (from, to) = self.span(&request.span)?;
-        let stretch = (from, if request.to_the_end { self.end } else { to });
+        let range = (from, if request.to_the_end { self.end } else { to });
         let today = self.today(&name)?;
         if let Some(why) = super::no_key(today.definition) {
             return Err(Refusal::new(422, code::NOT_CAPTURED, format!("table {name}: {why}")));
@@ -70,26 +70,26 @@ impl History {
         let wanted = wanted.transpose()?;
         if let Span::Window { since, until } = request.span {
             let until = (!request.to_the_end).then_some(until);
-            self.certain_window((since, until), &name, wanted.as_ref(), |_, _, _| Ok(true))?;
+            self.check_window_ends((since, until), &name, wanted.as_ref(), |_, _, _| Ok(true))?;
         }
         let having = request.having.as_ref().map(|all| {
             all.iter().map(|one| Having::read(one, today.definition, &name)).collect::<Result<Vec<_>, _>>()
         });
         let having = having.transpose()?;
         let head = self.net_head(&name, &today)?;
-        let changed = if stretch.0 < stretch.1 {
-            let then = match self.names.at(&name, stretch.1) {
+        let changed = if range.0 < range.1 {
+            let then = match self.names.at(&name, range.1) {
                 Some((_, TableState::Absent)) => None,
-                _ => Some(self.table_at(&name, ReadPoint { at: stretch.1, doubtful: stretch.1 })?),
+                _ => Some(self.table_at(&name, ReadPoint { at: range.1, doubtful: range.1 })?),
             };
-            Some(Changed::new(self, request, &name, stretch, (&today, then), wanted)?)
+            Some(Changed::new(self, request, &name, range, (&today, then), wanted)?)
         } else {
             None
         };
         let lines = NetLines {
             history: Arc::clone(self),
             name,
-            stretch,
+            range,
             having,
             changed,
             keys: BTreeSet::new().into_iter(),
@@ -225,7 +225,7 @@ impl Fill for NetLines {
             self.keys = self.changed.take().map(Changed::into_keys).unwrap_or_default();
         }
         let today = history.today(&self.name)?;
-        let rows = Rows { history: &history, name: &self.name, today: &today, stretch: self.stretch };
+        let rows = Rows { history: &history, name: &self.name, today: &today, range: self.range };
         for _ in 0..ROWS_AT_ONCE {
             if out.len() >= lines::CHUNK {
                 break;
@@ -237,10 +237,10 @@ impl Fill for NetLines {
                         return Ok(false);
                     };
                     let since = rows.since(&key)?;
-                    steps.at = Some((key, self.stretch.0, since));
+                    steps.at = Some((key, self.range.0, since));
                     continue;
                 };
-                let (_, to) = self.stretch;
+                let (_, to) = self.range;
                 let Some((change, cause)) = steps.next(&history, &key, (from, to))? else { continue };
                 steps.at = Some((key.clone(), change.next(), since));
                 rows.step(&key, change, cause, since)?

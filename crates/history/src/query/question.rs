@@ -87,7 +87,7 @@ impl Question<'_> {
             // The whole table was read, and no change of the key is recorded: it had no row from
             // where the record begins, or since it may have gone with a partition.
             let lost = |from| self.found.generation.last_lost(from, end);
-            if self.found.generation.baseline == Baseline::Whole && lost(at).is_none() {
+            if self.found.generation.baseline == Baseline::Complete && lost(at).is_none() {
                 let lost = lost(ChangeSequence(0)).map(|lost| self.history.commit_index().of(lost));
                 let since = lost.transpose()?.flatten().map(|lost| lost.visible);
                 let since = since.unwrap_or(self.history.coverage.oldest).max(self.history.coverage.oldest);
@@ -101,7 +101,7 @@ impl Question<'_> {
     /// partitions that were emptied before that.
     pub(super) fn never_had(&self, key: &[u8], shown: &[Octets], reading: Reading) -> Result<bool, Refusal> {
         let (history, known) = (self.history, self.found.generation);
-        let read = reading == Reading::Snapshot && known.baseline == Baseline::Whole;
+        let read = reading == Reading::Snapshot && known.baseline == Baseline::Complete;
         if !read || known.may_have_lost_key(&history.catalog, self.cut.at, shown) {
             return Ok(false);
         }
@@ -210,7 +210,7 @@ impl Question<'_> {
             (Reading::Snapshot, Baseline::Reading) => {
                 "; the first reading of the table is still going on: ask again when it has ended (`dbtrail-shim agent status` says when)".to_owned()
             }
-            (Reading::Snapshot, Baseline::None | Baseline::Whole) => {
+            (Reading::Snapshot, Baseline::None | Baseline::Complete) => {
                 "; this agent has no baseline of it that would hold rows that never changed".to_owned()
             }
         }

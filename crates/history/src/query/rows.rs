@@ -139,7 +139,7 @@ impl Question<'_> {
         let mut all = self.found.generation.complete;
         if reading == Reading::Snapshot {
             keys = with_baseline(self.history, self.found.generation_id, keys, range)?;
-            all |= self.found.generation.baseline == Baseline::Whole;
+            all |= self.found.generation.baseline == Baseline::Complete;
         }
         all &= self.found.generation.last_lost(self.cut.at, self.history.end).is_none();
         all |= range.width == u128::try_from(keys.len()).ok();

@@ -1,4 +1,4 @@
-//! All rows of a stretch of keys at one instant, in the order of the keys.
+//! All rows of a range of keys at one instant, in the order of the keys.
 //!
 //! The answer is made while it is sent: a page of the store at a time, so that neither its length
 //! nor the size of the table costs memory.
@@ -14,7 +14,7 @@ use dbtrail_types::agent_api::code;
 use dbtrail_types::names::TableName;
 use std::time::{Duration, Instant};
 
-/// A stretch that is being read.
+/// A range that is being read.
 #[derive(Debug)]
 pub(super) struct Scan {
     name: TableName,
@@ -22,7 +22,7 @@ pub(super) struct Scan {
     definition: DefinitionId,
     cut: ReadPoint,
     reading: Reading,
-    stretch: RangeReader,
+    reader: RangeReader,
 }
 
 /// What the next key came to.
@@ -42,7 +42,7 @@ impl Scan {
     /// The table may have rows of which the record says nothing.
     pub(super) fn new(question: &Question<'_>, bounds: Bounds, reading: Reading) -> Result<Self, Refusal> {
         let generation = question.found.generation;
-        let base = reading == Reading::Snapshot && generation.baseline == Baseline::Whole;
+        let base = reading == Reading::Snapshot && generation.baseline == Baseline::Complete;
         let lost = generation.last_lost(question.cut.at, question.history.end).is_some();
         if !(generation.complete || base) || lost {
             return Err(Refusal::new(
@@ -57,15 +57,15 @@ impl Scan {
             ));
         }
         let cut = question.cut;
-        let mut stretch = RangeReader::new(bounds, base, (cut.at, cut.doubtful), question.history.end);
-        stretch.unchecked = question.history.unchecked;
+        let mut reader = RangeReader::new(bounds, base, (cut.at, cut.doubtful), question.history.end);
+        reader.unchecked = question.history.unchecked;
         Ok(Self {
             name: question.name.clone(),
             generation: question.found.generation_id,
             definition: question.found.definition_id,
             cut,
             reading,
-            stretch,
+            reader,
         })
     }
 
@@ -79,7 +79,7 @@ impl Scan {
     /// # Errors
     /// A row is not known at the instant, or does not fit into the table as it was then.
     pub(super) fn next(&mut self, history: &History) -> Result<Step, Refusal> {
-        let Some(KeyContent { key, reported, base }) = self.stretch.next(&*history.snapshot)? else {
+        let Some(KeyContent { key, reported, base }) = self.reader.next(&*history.snapshot)? else {
             return Ok(Step::End);
         };
         let row = match reported {

@@ -105,7 +105,7 @@ fn stamped(entries: Vec<(i64, Vec<Change>)>, memory: Memory, stamp: Stamp) -> Ar
 fn finished(ingest: Ingest) -> Arc<History> {
     let ends = LogEnds { start: t(0), end: Some(t(100)), passed: None, previous: None, stopped: None };
     let history = ingest.finish(ServerId("x".into()), ends).unwrap();
-    index_is_whole(&history);
+    index_is_complete(&history);
     Arc::new(history)
 }
 
@@ -138,7 +138,7 @@ fn ingested(entries: Vec<(i64, Vec<Change>)>, memory: Memory, stamp: Stamp) -> I
 }
 
 /// The index of changes tells of every version in order, and of every table that lost its rows.
-fn index_is_whole(history: &History) {
+fn index_is_complete(history: &History) {
     let (mut found, mut emptied) = (Vec::new(), Vec::new());
     changes::between(&*history.snapshot, ChangeSequence(0), ChangeSequence::END, &mut |change| {
         match change.key {

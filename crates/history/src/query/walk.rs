@@ -1,4 +1,4 @@
-//! All changes of a table in a stretch of the log, in its order, by the index of changes: it costs
+//! All changes of a table in a range of the log, in its order, by the index of changes: it costs
 //! what happened there, and not what is kept.
 
 use super::keys::Span;

@@ -1,4 +1,4 @@
-//! A stretch of the log over one table: the generations that its name meant there, if every step
+//! A range of the log over one table: the generations that its name meant there, if every step
 //! between them is one of which the rows are known.
 
 use super::keys::Wanted;
@@ -40,16 +40,21 @@ impl Window<'_> {
         }
         let emptied = generation.emptied.filter(|(at, _)| (self.from..self.to).contains(at));
         // Rows of which the record says nothing may have gone too.
-        let unsure = emptied.is_some() && !generation.complete && generation.baseline != Baseline::Whole;
-        Ok((emptied, unsure))
+        let incomplete =
+            emptied.is_some() && !generation.complete && generation.baseline != Baseline::Complete;
+        Ok((emptied, incomplete))
     }
 
     /// The generations that the name meant in the window, for a walk through all of their changes.
     pub(super) fn walked(&self) -> Result<BTreeMap<GenerationId, Option<Emptied>>, Refusal> {
         let generations = self.generations()?.into_iter().map(|id| {
             self.without_lost(id)?;
-            let (emptied, unsure) = self.emptied(id)?;
-            if unsure { Err(self.lost("that is not among those that it knows")) } else { Ok((id, emptied)) }
+            let (emptied, incomplete) = self.emptied(id)?;
+            if incomplete {
+                Err(self.lost("that is not among those that it knows"))
+            } else {
+                Ok((id, emptied))
+            }
         });
         generations.collect()
     }
@@ -58,12 +63,12 @@ impl Window<'_> {
     pub(super) fn sources(&self, wanted: &Wanted) -> Result<Vec<KeyOf>, Refusal> {
         let mut sources = Vec::new();
         for id in self.generations()? {
-            let (emptied, unsure) = self.emptied(id)?;
+            let (emptied, incomplete) = self.emptied(id)?;
             let keys: Vec<EncodedKey> = match wanted {
                 Wanted::Keys(keys) => {
                     for (key, shown) in keys {
                         self.key_without_lost(id, key, &lines::key_text(shown))?;
-                        if unsure && self.is_unknown(id, key)? {
+                        if incomplete && self.is_unknown(id, key)? {
                             return Err(self.lost(&lines::key_text(shown)));
                         }
                     }
@@ -75,7 +80,7 @@ impl Window<'_> {
                         keys = with_baseline(self.history, id, keys, range)?;
                     }
                     let some_unknown = range.width != u128::try_from(keys.len()).ok();
-                    if unsure && some_unknown {
+                    if incomplete && some_unknown {
                         return Err(self.lost("in that range"));
                     }
                     if some_unknown {

@@ -22,7 +22,7 @@ impl History {
     ///
     /// # Errors
     /// It does not, or the engine failed.
-    pub(super) fn certain_window(
+    pub(super) fn check_window_ends(
         &self,
         (since, until): (Timestamp, Option<Timestamp>),
         name: &TableName,
@@ -47,7 +47,7 @@ impl History {
     /// # Errors
     /// The window is not recorded as a whole, the log does not say whether one that counts lies in
     /// it, or the engine failed.
-    pub(super) fn certain_transactions(
+    pub(super) fn check_transaction_ends(
         &self,
         (since, until): (Timestamp, Timestamp),
         table: HistoryTable,

@@ -130,7 +130,7 @@ impl Recorder {
             self.ingest.being_read.remove(&read.generation);
             checkpoint::write_progress(&mut batch, read.generation, None)?;
             if let Some(generation) = self.ingest.generation_mut(read.generation) {
-                generation.baseline = Baseline::Whole;
+                generation.baseline = Baseline::Complete;
             }
             self.readings_end(&name);
             tracing::info!(table = %name, "all rows of the table were read for _snapshot");
@@ -151,7 +151,7 @@ impl Recorder {
     fn cannot_be_keyed(&mut self, name: &TableName, generation: GenerationId, why: &str) {
         tracing::warn!(table = %name, "rows of the table cannot be found by key: {why}");
         if let Some(generation) = self.ingest.generation_mut(generation) {
-            generation.uncertain.get_or_insert_with(|| why.to_owned());
+            generation.unfindable.get_or_insert_with(|| why.to_owned());
             generation.baseline = Baseline::None;
         }
         self.unwritten = true;
@@ -162,7 +162,7 @@ impl Recorder {
         for (_, table_states) in self.ingest.names.iter() {
             let Some((_, TableState::Table(generation, _))) = table_states.last() else { continue };
             match self.ingest.generations.get(generation.0 as usize).map(|s| s.baseline) {
-                Some(Baseline::Whole) => {
+                Some(Baseline::Complete) => {
                     progress.done += 1;
                     progress.total += 1;
                 }

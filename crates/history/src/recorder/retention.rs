@@ -116,8 +116,8 @@ impl Recorder {
         let retention_action = |(id, generation): (u32, &crate::record::TableGeneration)| {
             if !wanted.contains(&id) {
                 RetentionAction::Gone
-            } else if generation.complete || generation.baseline == Baseline::Whole {
-                RetentionAction::Whole
+            } else if generation.complete || generation.baseline == Baseline::Complete {
+                RetentionAction::Complete
             } else {
                 RetentionAction::Partial
             }

@@ -2,7 +2,7 @@
 
 use super::Recorder;
 use crate::binlog_position::BinlogPosition;
-use crate::capture::{CaptureCommand, CertainSession, SessionsLook, ValidFrom};
+use crate::capture::{CaptureCommand, ConfirmedSession, SessionsLook, ValidFrom};
 use crate::log::Origin;
 use crate::sessions;
 use crate::store::ChangeSequence;
@@ -42,7 +42,7 @@ impl Recorder {
 
     /// The log is taken in up to a look: it names who it can, and nobody else will.
     pub(super) fn sessions(&mut self, learned: &ValidFrom<SessionsLook>) {
-        let sessions: HashMap<u32, &CertainSession> =
+        let sessions: HashMap<u32, &ConfirmedSession> =
             learned.what.sessions.iter().map(|session| (session.id, session)).collect();
         let mut named = Vec::new();
         while let Some(unnamed) = self.unnamed.0.pop_front() {

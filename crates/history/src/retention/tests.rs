@@ -69,11 +69,11 @@ proptest! {
         changes in prop::collection::vec((0_u8..4, prop::option::of(0_u8..9)), 0..60),
         horizon in 0_u64..60,
         limit in 2_usize..9,
-        whole in any::<bool>(),
+        complete in any::<bool>(),
     ) {
         let mut engine = recorded(&changes);
         let before = engine.snapshot();
-        let retention_action = if whole { RetentionAction::Whole } else { RetentionAction::Partial };
+        let retention_action = if complete { RetentionAction::Complete } else { RetentionAction::Partial };
         swept(&mut engine, horizon, retention_action, limit);
         let after = engine.snapshot();
         for key in 0..4_u8 {
@@ -87,7 +87,7 @@ proptest! {
                 };
                 let (was, is) = (at(&*before), at(&*after));
                 let gone = was.as_ref().is_some_and(|h| h.row.is_none());
-                prop_assert!(is == was || whole && gone && is.is_none(), "{key} at {cut}: {is:?}, not {was:?}");
+                prop_assert!(is == was || complete && gone && is.is_none(), "{key} at {cut}: {is:?}, not {was:?}");
                 // Where nothing is recorded any more, the row of the baseline must not come
                 // back.
                 let base = Versions(&*after).base(TABLE, &[key]).unwrap();
@@ -120,10 +120,10 @@ fn the_index_of_changes_goes_with_the_versions() {
     }
     writer.flush(&mut batch);
     engine.commit(&batch).unwrap();
-    let whole = all(&engine, 9000);
-    assert_eq!(whole.len(), 1000);
-    swept(&mut engine, 9000, RetentionAction::Whole, 5);
-    assert_eq!(all(&engine, 9000), whole);
+    let complete = all(&engine, 9000);
+    assert_eq!(complete.len(), 1000);
+    swept(&mut engine, 9000, RetentionAction::Complete, 5);
+    assert_eq!(all(&engine, 9000), complete);
     assert!(all(&engine, 0).len() < 2000);
 }
 
@@ -132,7 +132,7 @@ fn what_is_old_goes() {
     let changes: Vec<(u8, Option<u8>)> = (0..100).map(|i| (i % 2, Some(i % 9))).collect();
     let mut engine = recorded(&changes);
     assert_eq!(
-        swept(&mut engine, 91, RetentionAction::Whole, 10),
+        swept(&mut engine, 91, RetentionAction::Complete, 10),
         88,
         "of each key the last one before stays"
     );

@@ -113,7 +113,7 @@ fn plain(
 ) -> Result<Altered, Unread> {
     let mut declared = Full { inferred: before.inferred, ..Full::default() };
     declared.collation.clone_from(&before.collation);
-    declared.collation_certain = before.collation_certain;
+    declared.collation_known = before.collation_known;
     declared.engine.clone_from(&before.engine);
     declared.partitions.clone_from(&before.partitions);
     let mut reading = AlterReader {

@@ -130,7 +130,7 @@ fn backward(
             if regenerated || values && (new.full.inferred || is.generated.is_some()) {
                 return Ok(Err(refuse(recomputed(is, new.full.inferred))));
             }
-            if let Err(why) = certain(&is.column, &target.column) {
+            if let Err(why) = same_values(&is.column, &target.column) {
                 return Ok(Err(refuse(why)));
             }
             let cell = row.get(source).ok_or_else(lost)?;
@@ -158,7 +158,7 @@ fn recomputed(column: &FullColumn, inferred: bool) -> LostCell {
 
 /// Going back is known only where going forth can have lost nothing: not where a value was cut,
 /// rounded or made NOT NULL.
-fn certain(now: &Column, before: &Column) -> Result<(), LostCell> {
+fn same_values(now: &Column, before: &Column) -> Result<(), LostCell> {
     let same = now.ty == before.ty && now.charset() == before.charset();
     if (same || convert::is_lossless(before, now)) && (now.nullable || !before.nullable) {
         return Ok(());

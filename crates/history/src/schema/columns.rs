@@ -88,8 +88,8 @@ fn bare(name: String, ty: ColumnType) -> FullColumn {
     FullColumn {
         column: Column::new(name, ty, None, true),
         visible: true,
-        collation_certain: true,
-        null_certain: true,
+        collation_known: true,
+        nullability_known: true,
         filled: BackfilledValue::With(None),
         generated: None,
     }
@@ -108,29 +108,29 @@ fn finish(
         full.column.collation = Some("utf8mb4_bin".to_owned());
     } else if full.is_text() {
         let charset = state.charset.map(|c| silent.charset(&c));
-        let (collation, certain) = match (state.collation, &charset) {
+        let (collation, known) = match (state.collation, &charset) {
             (Some(collation), Some((set, known))) => {
-                let (collation, certain) = silent.collation(&collation, Some(set));
-                (Some(collation), certain && *known)
+                let (collation, found) = silent.collation(&collation, Some(set));
+                (Some(collation), found && *known)
             }
             (Some(collation), None) => {
                 let charset = table.collation.as_deref().and_then(|c| c.split('_').next());
-                let (collation, certain) = silent.collation(&collation, charset);
-                (Some(collation), certain)
+                let (collation, found) = silent.collation(&collation, charset);
+                (Some(collation), found)
             }
             (None, Some((set, known))) if state.binary => (Some(format!("{set}_bin")), *known),
             (None, Some((set, known))) => {
-                let (collation, certain) = silent.default_collation(set);
-                (Some(collation), certain && *known)
+                let (collation, found) = silent.default_collation(set);
+                (Some(collation), found && *known)
             }
             (None, None) if state.binary => {
                 let charset = table.collation.as_deref().and_then(|c| c.split('_').next());
-                (charset.map(|c| format!("{c}_bin")), table.collation_certain)
+                (charset.map(|c| format!("{c}_bin")), table.collation_known)
             }
-            (None, None) => (table.collation.clone(), table.collation_certain && table.collation.is_some()),
+            (None, None) => (table.collation.clone(), table.collation_known && table.collation.is_some()),
         };
         full.column.collation = collation;
-        full.collation_certain = certain;
+        full.collation_known = known;
     }
     if full.column.collation.as_deref() == Some("binary") {
         binary(full)?;
@@ -145,7 +145,7 @@ fn finish(
             Some(true) => {}
             Some(false) => column.nullable = false,
             // The table map tells.
-            None => full.null_certain = false,
+            None => full.nullability_known = false,
         }
     }
     if column.auto_increment {
@@ -161,7 +161,7 @@ fn finish(
     if full.generated.is_none() {
         // A bare TIMESTAMP without a default of its own may get one.
         let bare = is_timestamp(&column.ty) && !state.null_said && state.default.is_none();
-        full.filled = if !bare || (full.null_certain && column.nullable) {
+        full.filled = if !bare || (full.nullability_known && column.nullable) {
             filled(column, state.default.as_ref(), silent)
         } else {
             BackfilledValue::Unknown(format!(
@@ -182,7 +182,7 @@ fn is_timestamp(ty: &ColumnType) -> bool {
 /// it.
 fn storable(full: &FullColumn) -> Result<(), Unread> {
     let column = &full.column;
-    let Some(set) = column.charset().filter(|_| full.collation_certain) else { return Ok(()) };
+    let Some(set) = column.charset().filter(|_| full.collation_known) else { return Ok(()) };
     match &column.ty {
         ColumnType::Enum { labels } | ColumnType::Set { labels } => {
             match labels.iter().find(|l| !convertible(l, set)) {

@@ -103,7 +103,7 @@ pub(super) fn convert(bytes: &[u8], from: &Column, to: &Column, by: By) -> Optio
                 _ => return None,
             };
             let rounded = exact.rounded(usize::from(*scale));
-            let fits = rounded.whole_digits() <= usize::from(precision.checked_sub(*scale)?);
+            let fits = rounded.integer_digits() <= usize::from(precision.checked_sub(*scale)?);
             (fits && !(*unsigned && rounded.negative)).then(|| rounded.to_string().into_bytes())
         }
         ColumnType::Float { digits: None, zerofill: false, unsigned } => {
@@ -216,8 +216,8 @@ fn integer(source: &OldValue<'_>) -> Option<i128> {
     match source {
         OldValue::Exact(exact) => exact.rounded(0).integer(),
         // Half to even, as rint() does.
-        OldValue::Double(v) if v.abs() < 9e15 => number::whole(v.round_ties_even()),
-        OldValue::Float(v) if v.abs() < 9e15 => number::whole(f64::from(*v).round_ties_even()),
+        OldValue::Double(v) if v.abs() < 9e15 => number::integer(v.round_ties_even()),
+        OldValue::Float(v) if v.abs() < 9e15 => number::integer(f64::from(*v).round_ties_even()),
         OldValue::Text(text, None) => Exact::read(text).filter(|e| e.scale() == 0)?.integer(),
         OldValue::Text(_, Some(index)) if *index > 0 => i128::try_from(*index).ok(),
         OldValue::Temporal(t) => t.number()?.integer(),

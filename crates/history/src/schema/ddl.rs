@@ -20,7 +20,7 @@ use super::reach;
 use super::silent_changes::SilentChange;
 use super::token::{Tokens, Unread, show};
 use crate::log::LoggedStatement;
-use crate::schema::unread::{Malformed, Uncertainty};
+use crate::schema::unread::{Ambiguity, Malformed};
 use dbtrail_types::names::TableName;
 pub(crate) use lost::excerpt;
 use lost::lost;
@@ -84,7 +84,7 @@ impl Walk<'_> {
     fn existing_table(&mut self, tokens: &mut Tokens) -> Result<TableName, Unread> {
         let name = self.name(tokens)?;
         if self.catalog.temporary.contains(&name) {
-            return Err(Unread::Uncertain(Uncertainty::TemporaryTable));
+            return Err(Unread::Ambiguous(Ambiguity::TemporaryTable));
         }
         Ok(name)
     }
@@ -94,7 +94,7 @@ impl Walk<'_> {
         if self.statement.sql_mode.unwrap_or(0) & FOREIGN_MODES == 0 {
             Ok(())
         } else {
-            Err(Unread::Uncertain(Uncertainty::SqlMode))
+            Err(Unread::Ambiguous(Ambiguity::SqlMode))
         }
     }
 
@@ -112,7 +112,7 @@ impl Walk<'_> {
             return if tokens.one_of(&["TABLE", "TABLES"]).is_some() {
                 Ok(Vec::new())
             } else {
-                Err(Unread::Uncertain(Uncertainty::AnalyzedStatement))
+                Err(Unread::Ambiguous(Ambiguity::AnalyzedStatement))
             };
         }
         match tokens.one_of(&[
@@ -199,7 +199,7 @@ impl Walk<'_> {
         }
         self.modes()?;
         let Some(before) = self.catalog.tables.get(&name).copied() else {
-            return Err(Unread::Uncertain(Uncertainty::DefinitionBefore));
+            return Err(Unread::Ambiguous(Ambiguity::DefinitionBefore));
         };
         if let Some(engine) = engines::rows_elsewhere_in(&tokens) {
             return Err(engine);

@@ -99,15 +99,15 @@ fn column_difference(ours: &FullColumn, theirs: &FullColumn) -> Option<ColumnDif
     if !same_type(&a.ty, &b.ty) {
         return Some(ColumnDifference::Type { declared: b.ty.clone(), known: a.ty.clone() });
     }
-    if ours.null_certain && a.nullable != b.nullable {
+    if ours.nullability_known && a.nullable != b.nullable {
         return Some(ColumnDifference::Nullable);
     }
     if ours.visible != theirs.visible {
         return Some(ColumnDifference::Visible);
     }
-    let certain = ours.is_text() && ours.collation_certain && theirs.collation_certain;
+    let collations_known = ours.is_text() && ours.collation_known && theirs.collation_known;
     match (&a.collation, &b.collation) {
-        (Some(known), Some(declared)) if certain && !same_collation(known, declared) => {
+        (Some(known), Some(declared)) if collations_known && !same_collation(known, declared) => {
             Some(ColumnDifference::Collation { declared: declared.clone(), known: known.clone() })
         }
         _ => None,

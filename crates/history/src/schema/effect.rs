@@ -26,7 +26,7 @@ pub enum Effect {
         /// New name.
         to: TableName,
         /// False: it may have been of a session's temporary table.
-        certain: bool,
+        unambiguous: bool,
     },
     /// Same definition; rows may have changed, gone or come, and which is not known: why.
     RowsUnknown(TableName, EffectReason),

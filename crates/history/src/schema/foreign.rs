@@ -190,15 +190,15 @@ impl ForeignKeys {
     /// parent.
     pub(super) fn rename_columns(&mut self, table: &TableName, renamed: &BTreeMap<String, Option<String>>) {
         let new = |names: &mut Vec<String>| {
-            let mut whole = true;
+            let mut visible = true;
             for name in names.iter_mut() {
                 match renamed.get(&name.to_lowercase()) {
                     Some(Some(now)) => name.clone_from(now),
-                    Some(None) => whole = false,
+                    Some(None) => visible = false,
                     None => {}
                 }
             }
-            whole
+            visible
         };
         for key in self.of.values_mut().flatten().filter(|k| k.parent == *table) {
             new(&mut key.referenced);

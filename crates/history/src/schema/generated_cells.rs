@@ -53,11 +53,11 @@ impl Catalog {
 
     /// Positions of the columns of which the log does not say how their values are shown.
     #[must_use]
-    pub fn untold(&self, id: DefinitionId) -> Vec<usize> {
+    pub fn unlogged(&self, id: DefinitionId) -> Vec<usize> {
         let columns = &self.full(id).columns;
-        let untold =
+        let unlogged =
             |at: &usize| columns.get(*at).is_some_and(|c| c.generated.as_deref() == Some(generated::NO_TYPE));
-        self.generated(id).iter().copied().filter(untold).collect()
+        self.generated(id).iter().copied().filter(unlogged).collect()
     }
 
     /// Whether it has a generated column whose value is not computed here.

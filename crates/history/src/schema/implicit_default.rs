@@ -12,7 +12,7 @@ use dbtrail_types::timestamp::Timestamp;
 struct SetCollations {
     pairs: [(u16, u16); Self::MOST],
     /// There are no more.
-    whole: bool,
+    complete: bool,
 }
 
 impl SetCollations {
@@ -24,7 +24,7 @@ impl SetCollations {
         for (position, pair) in all.iter_mut().zip(pairs) {
             *position = *pair;
         }
-        Self { pairs: all, whole: pairs.len() <= Self::MOST }
+        Self { pairs: all, complete: pairs.len() <= Self::MOST }
     }
 
     /// The name of the collation that a character set was given.
@@ -101,8 +101,8 @@ impl ImplicitDefault {
     /// A collation by the name that servers show, and whether that is known.
     pub(super) fn collation(self, name: &str, charset: Option<&str>) -> (String, bool) {
         if let Some(rest) = name.strip_prefix("utf8_") {
-            let (charset, certain) = self.charset("utf8");
-            return (format!("{charset}_{rest}"), certain);
+            let (charset, known) = self.charset("utf8");
+            return (format!("{charset}_{rest}"), known);
         }
         // MariaDB's collations that fit several character sets are written without one.
         if name.starts_with("uca1400_") {
@@ -121,7 +121,7 @@ impl ImplicitDefault {
         let (charset, known) = self.charset(charset);
         let settled = !self.server.mariadb
             || self.server.mariadb_before((11, 2))
-            || self.set_collations.is_some_and(|set| set.whole)
+            || self.set_collations.is_some_and(|set| set.complete)
             || (self.set_collations.is_none() && self.server.number >= (11, 5));
         if let Some(own) = self.set_collations.and_then(|set| set.of_charset(&charset)) {
             return (own, known);
@@ -132,7 +132,7 @@ impl ImplicitDefault {
         if self.set_collations.is_none() && begins_with_uca {
             return (format!("{charset}_uca1400_ai_ci"), known);
         }
-        let (name, certain) = match charset.as_str() {
+        let (name, default_known) = match charset.as_str() {
             "utf8mb4" => match self.utf8mb4.and_then(collation_name) {
                 Some(reported) => (reported, true),
                 None if self.server.mariadb => ("utf8mb4_general_ci".to_owned(), settled),
@@ -147,7 +147,7 @@ impl ImplicitDefault {
                 None => (format!("{other}_general_ci"), false),
             },
         };
-        (name, certain && known)
+        (name, default_known && known)
     }
 
     /// The second in which the statement began, as a TIMESTAMP.
@@ -165,8 +165,8 @@ impl ImplicitDefault {
     /// A time of the session's time zone as a TIMESTAMP keeps it; `None`: the log does not tell.
     pub(super) fn in_utc(self, text: &str) -> Option<String> {
         let zone = jiff::SignedDuration::from_secs(self.zone?);
-        let (whole, decimals) = text.split_once('.').unwrap_or((text, ""));
-        let local: jiff::civil::DateTime = whole.replacen(' ', "T", 1).parse().ok()?;
+        let (seconds_part, decimals) = text.split_once('.').unwrap_or((text, ""));
+        let local: jiff::civil::DateTime = seconds_part.replacen(' ', "T", 1).parse().ok()?;
         let utc = local.checked_sub(zone).ok()?;
         // What no TIMESTAMP holds is an error of the statement.
         if !(1970..2038).contains(&utc.year()) {

@@ -121,12 +121,12 @@ impl Links {
         statement: &LoggedStatement,
         reported: &reach::StatementLinks,
     ) {
-        let whole = statement.decoded && statement.error == 0;
-        if reported.creates && whole {
+        let succeeded = statement.decoded && statement.error == 0;
+        if reported.creates && succeeded {
             self.forget(name);
             self.sure.insert(name.clone());
         } else if reported.reach.rows.is_none()
-            && !(reported.alters && whole && reported.reach.tables.len() == 1)
+            && !(reported.alters && succeeded && reported.reach.tables.len() == 1)
         {
             self.sure.remove(name);
         }

@@ -7,7 +7,7 @@ use std::fmt;
 pub(super) struct Exact {
     pub(super) negative: bool,
     /// Without zeros in front; empty: zero.
-    whole: String,
+    integer: String,
     fraction: String,
     /// As it was written.
     pub(super) written: String,
@@ -18,33 +18,33 @@ impl Exact {
     /// them).
     pub(super) fn read(text: &str) -> Option<Self> {
         let (negative, digits) = text.strip_prefix('-').map_or((false, text), |d| (true, d));
-        let (whole, fraction) = match digits.split_once('.') {
-            Some((whole, fraction)) if !fraction.is_empty() => (whole, fraction),
+        let (integer, fraction) = match digits.split_once('.') {
+            Some((integer, fraction)) if !fraction.is_empty() => (integer, fraction),
             Some(_) => return None,
             None => (digits, ""),
         };
         let plain = |d: &str| d.bytes().all(|b| b.is_ascii_digit());
-        if whole.is_empty() || !plain(whole) || !plain(fraction) {
+        if integer.is_empty() || !plain(integer) || !plain(fraction) {
             return None;
         }
-        let whole = whole.trim_start_matches('0').to_owned();
-        let mut read = Self { negative, whole, fraction: fraction.to_owned(), written: text.to_owned() };
+        let integer = integer.trim_start_matches('0').to_owned();
+        let mut read = Self { negative, integer, fraction: fraction.to_owned(), written: text.to_owned() };
         read.negative &= !read.is_zero();
         Some(read)
     }
 
     fn is_zero(&self) -> bool {
-        self.whole.is_empty() && self.fraction.bytes().all(|b| b == b'0')
+        self.integer.is_empty() && self.fraction.bytes().all(|b| b == b'0')
     }
 
     /// Digits before the point.
-    pub(super) fn whole_digits(&self) -> usize {
-        self.whole.len()
+    pub(super) fn integer_digits(&self) -> usize {
+        self.integer.len()
     }
 
     /// All digits.
     pub(super) fn digits(&self) -> usize {
-        self.whole.len() + self.fraction.len()
+        self.integer.len() + self.fraction.len()
     }
 
     /// Digits after the point.
@@ -58,7 +58,7 @@ impl Exact {
         while fraction.len() < scale {
             fraction.push('0');
         }
-        let mut digits = format!("{}{fraction}", self.whole).into_bytes();
+        let mut digits = format!("{}{fraction}", self.integer).into_bytes();
         if self.fraction.as_bytes().get(scale).is_some_and(|d| *d >= b'5') {
             let mut carried = true;
             for digit in digits.iter_mut().rev() {
@@ -78,7 +78,7 @@ impl Exact {
         let text = |d: &[u8]| String::from_utf8_lossy(d).into_owned();
         let mut rounded = Self {
             negative: self.negative,
-            whole: text(digits.get(..point).unwrap_or_default()).trim_start_matches('0').to_owned(),
+            integer: text(digits.get(..point).unwrap_or_default()).trim_start_matches('0').to_owned(),
             fraction: text(digits.get(point..).unwrap_or_default()),
             written: String::new(),
         };
@@ -89,10 +89,10 @@ impl Exact {
 
     /// The number, if it has no decimals.
     pub(super) fn integer(&self) -> Option<i128> {
-        if self.fraction.bytes().any(|b| b != b'0') || self.whole.len() > 30 {
+        if self.fraction.bytes().any(|b| b != b'0') || self.integer.len() > 30 {
             return None;
         }
-        let value: i128 = if self.whole.is_empty() { 0 } else { self.whole.parse().ok()? };
+        let value: i128 = if self.integer.is_empty() { 0 } else { self.integer.parse().ok()? };
         Some(if self.negative { -value } else { value })
     }
 }
@@ -100,13 +100,13 @@ impl Exact {
 impl fmt::Display for Exact {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let sign = if self.negative { "-" } else { "" };
-        let whole = if self.whole.is_empty() { "0" } else { &self.whole };
+        let integer = if self.integer.is_empty() { "0" } else { &self.integer };
         let point = if self.fraction.is_empty() { "" } else { "." };
-        write!(f, "{sign}{whole}{point}{}", self.fraction)
+        write!(f, "{sign}{integer}{point}{}", self.fraction)
     }
 }
 
 /// A floating-point number without decimals as an integer.
-pub(super) fn whole(v: f64) -> Option<i128> {
+pub(super) fn integer(v: f64) -> Option<i128> {
     format!("{v:.0}").parse().ok()
 }

@@ -5,7 +5,7 @@
 //! a statement removed.
 
 mod dates;
-mod formula;
+mod expression;
 mod hash;
 mod hasher;
 mod position;
@@ -18,7 +18,7 @@ mod tests;
 
 use super::token::Tokens;
 use dbtrail_types::column::{TableDefinition, same_name};
-use formula::Formula;
+use expression::PartitionExpression;
 use hasher::Hasher;
 use read::{definition, definitions};
 pub(super) use read::{names, read};
@@ -48,10 +48,11 @@ enum PartitionMethod {
         hasher: Hasher,
     },
     /// By an expression of several columns or with numbers.
-    Computed(Shape, Formula),
+    Computed(Shape, PartitionExpression),
     /// By the values of several columns (RANGE COLUMNS, LIST COLUMNS).
     Columns(Shape, Vec<String>),
-    Uncertain,
+    #[serde(rename = "Uncertain")]
+    Unknown,
 }
 
 /// How values are divided.
@@ -101,7 +102,8 @@ enum Bound {
     Default,
     /// A position in a HASH.
     Slot,
-    Uncertain,
+    #[serde(rename = "Uncertain")]
+    Unknown,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -164,7 +166,7 @@ impl Partitions {
 
     /// Nothing is known any more.
     pub(super) fn forget(&mut self) {
-        self.rule = PartitionMethod::Uncertain;
+        self.rule = PartitionMethod::Unknown;
     }
 
     /// ADD PARTITION (...), or PARTITIONS n.

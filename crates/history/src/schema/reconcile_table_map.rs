@@ -41,22 +41,22 @@ pub(super) fn reconcile_table_map(
     for (full, mapped) in corrected.columns.iter_mut().zip(&table.columns) {
         check(full, mapped, table)?;
     }
-    if let Some(unsure) = corrected.columns.iter().find(|c| c.is_text() && !c.collation_certain) {
+    if let Some(unknown) = corrected.columns.iter().find(|c| c.is_text() && !c.collation_known) {
         return Err(TableMapError::NoCollation {
             table: table.name.clone(),
-            column: unsure.column.name.clone(),
+            column: unknown.column.name.clone(),
         });
     }
     if let Some(key) = &table.primary_key {
         let reported: Vec<&str> =
             key.iter().filter_map(|i| corrected.columns.get(*i)).map(|c| c.column.name.as_str()).collect();
-        let whole = reported.len() == key.len();
+        let same_length = reported.len() == key.len();
         let reported = match reported.as_slice() {
             // A row of the past has the key of the one of now.
             [own @ .., versioned::ROW_END] if corrected.versioned => own.to_vec(),
             _ => reported,
         };
-        if !whole || reported != corrected.key() {
+        if !same_length || reported != corrected.key() {
             return Err(TableMapError::PrimaryKey(table.name.clone()));
         }
     }
@@ -106,35 +106,35 @@ fn check(full: &mut FullColumn, mapped: &MappedColumn, table: &MappedTable) -> R
         return contradiction(Attribute::Sign);
     }
     if column.nullable != mapped.nullable {
-        if full.null_certain {
+        if full.nullability_known {
             return contradiction(Attribute::Nullability);
         }
         column.nullable = mapped.nullable;
         column.has_default |= mapped.nullable;
     }
-    full.null_certain = true;
+    full.nullability_known = true;
     if let Some(id) = mapped.collation {
         let reported = collation_name(id);
         match (&column.collation, reported) {
-            (None, Some(reported)) if !full.collation_certain => {
+            (None, Some(reported)) if !full.collation_known => {
                 column.collation = Some(reported);
-                full.collation_certain = true;
+                full.collation_known = true;
             }
             (Some(declared), Some(reported)) if *declared != reported => {
-                if full.collation_certain && !same_collation(declared, &reported) {
+                if full.collation_known && !same_collation(declared, &reported) {
                     return contradiction(Attribute::Collation);
                 }
                 column.collation = Some(reported);
-                full.collation_certain = true;
+                full.collation_known = true;
             }
-            (Some(_), Some(_)) => full.collation_certain = true,
+            (Some(_), Some(_)) => full.collation_known = true,
             (Some(_), None) => {
                 return Err(TableMapError::UnknownCollation { id, column: own });
             }
             _ => {}
         }
     }
-    let width = full.column.charset().filter(|_| full.collation_certain).and_then(longest_character);
+    let width = full.column.charset().filter(|_| full.collation_known).and_then(longest_character);
     let (length, chars) = match (&full.column.ty, mapped.type_code) {
         (ColumnType::VarChar { chars }, code::VARCHAR) => (varchar_bytes(mapped), *chars),
         (ColumnType::VarChar { chars }, code::MARIADB_VARCHAR_COMPRESSED) => {

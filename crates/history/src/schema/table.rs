@@ -23,10 +23,12 @@ pub(super) struct FullColumn {
     pub(super) visible: bool,
     /// Whether the collation follows from what was written, or was known by a table map; else it is
     /// one that a table map must tell.
-    pub(super) collation_certain: bool,
+    #[serde(rename = "collation_certain")]
+    pub(super) collation_known: bool,
     /// Whether NULL is allowed follows from what was written; a bare TIMESTAMP depends on a setting
     /// of the session.
-    pub(super) null_certain: bool,
+    #[serde(rename = "null_certain")]
+    pub(super) nullability_known: bool,
     pub(super) filled: BackfilledValue,
     /// The expression, and VIRTUAL or STORED, of a generated column.
     pub(super) generated: Option<String>,
@@ -51,7 +53,8 @@ pub(super) struct Index {
     pub(super) unique: bool,
     pub(super) columns: Vec<String>,
     /// No part of it is the beginning of a column or an expression.
-    pub(super) whole: bool,
+    #[serde(rename = "whole")]
+    pub(super) full_columns: bool,
     /// A foreign key asked for it: there is none where another index serves.
     pub(super) implied: bool,
 }
@@ -59,7 +62,13 @@ pub(super) struct Index {
 impl Index {
     /// A unique index of one column.
     pub(super) fn alone(column: &str) -> Self {
-        Self { name: None, unique: true, columns: vec![column.to_owned()], whole: true, implied: false }
+        Self {
+            name: None,
+            unique: true,
+            columns: vec![column.to_owned()],
+            full_columns: true,
+            implied: false,
+        }
     }
 }
 
@@ -71,7 +80,8 @@ pub(super) struct Full {
     pub(super) indexes: Vec<Index>,
     /// The default collation of new text columns; `None`: not known.
     pub(super) collation: Option<String>,
-    pub(super) collation_certain: bool,
+    #[serde(rename = "collation_certain")]
+    pub(super) collation_known: bool,
     /// Known from a table map alone: which columns are generated is not known then.
     #[serde(rename = "learnt")]
     pub(super) inferred: bool,
@@ -126,7 +136,7 @@ impl Full {
                             BackfilledValue::Unknown(format!("{} is part of the primary key", column.name));
                     }
                 }
-                full.null_certain = true;
+                full.nullability_known = true;
             }
         }
         let promoted = self.promoted();
@@ -185,7 +195,7 @@ impl Full {
             let column = self.position(name).and_then(|i| self.columns.get(i));
             column.is_some_and(|c| !c.column.nullable && !c.column.ty.is_lob())
         };
-        let fits = |i: &Index| i.unique && i.whole && i.columns.iter().all(not_null);
+        let fits = |i: &Index| i.unique && i.full_columns && i.columns.iter().all(not_null);
         if self.primary_key.is_empty() { self.indexes.iter().position(fits) } else { None }
     }
 
@@ -195,7 +205,7 @@ impl Full {
             let column = self.position(name).and_then(|i| self.columns.get(i));
             column.is_some_and(|c| c.column.ty.is_lob())
         };
-        self.indexes.iter().filter(|i| i.unique && i.whole && i.columns.iter().any(is_long)).count()
+        self.indexes.iter().filter(|i| i.unique && i.full_columns && i.columns.iter().any(is_long)).count()
     }
 
     /// Whether an index is there: one that a foreign key implies is not, where another begins with

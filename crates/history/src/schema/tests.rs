@@ -138,7 +138,7 @@ fn the_schemas_of_the_server_give_their_collations() {
         let id = definition(&catalog, &name(schema, table)).unwrap();
         let column = &catalog.full(id).columns[0];
         assert_eq!(
-            (column.column.collation.as_deref(), column.collation_certain),
+            (column.column.collation.as_deref(), column.collation_known),
             (Some(wanted), true),
             "{schema}.{table}"
         );

@@ -2,14 +2,14 @@
 
 use super::impossible_table::ImpossibleTable;
 use super::silent_changes::SilentChange;
+pub use ambiguity::Ambiguity;
 use dbtrail_sql_text::LexError;
 use dbtrail_types::column::NotAType;
 use dbtrail_types::names::TableName;
 pub use malformed::Malformed;
-pub use uncertainty::Uncertainty;
 
+mod ambiguity;
 mod malformed;
-mod uncertainty;
 
 /// A reason, as half a sentence; names are as the statement has them.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -77,5 +77,5 @@ pub enum Unread {
     ChangesRows { advised: bool },
     /// It is understood, and its effect depends on what the log does not tell.
     #[error(transparent)]
-    Uncertain(#[from] Uncertainty),
+    Ambiguous(#[from] Ambiguity),
 }

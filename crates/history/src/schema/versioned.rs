@@ -10,7 +10,7 @@
 use super::table::{BackfilledValue, Full, FullColumn};
 use super::token::Unread;
 use crate::log::ServerVersion;
-use crate::schema::unread::Uncertainty;
+use crate::schema::unread::Ambiguity;
 use dbtrail_types::column::{Column, ColumnType};
 
 pub(super) const ROW_START: &str = "row_start";
@@ -29,7 +29,7 @@ pub(super) fn without_columns(full: &Full) -> Result<Full, Unread> {
     if are(ROW_END, &columns[0]) && are(ROW_START, &columns[1]) {
         Ok(bare)
     } else {
-        Err(Unread::Uncertain(Uncertainty::ServerColumns))
+        Err(Unread::Ambiguous(Ambiguity::ServerColumns))
     }
 }
 
@@ -42,10 +42,10 @@ pub(super) fn end_of_time(server: ServerVersion) -> BackfilledValue {
 /// Adds the columns as the server does: after all others.
 pub(super) fn add_columns(full: &mut Full) -> Result<(), Unread> {
     if [ROW_START, ROW_END].iter().any(|name| full.position(name).is_some()) {
-        return Err(Unread::Uncertain(Uncertainty::OwnPeriod));
+        return Err(Unread::Ambiguous(Ambiguity::OwnPeriod));
     }
     if full.primary_key.is_empty() {
-        return Err(Unread::Uncertain(Uncertainty::VersionedWithoutKey));
+        return Err(Unread::Ambiguous(Ambiguity::VersionedWithoutKey));
     }
     for name in [ROW_START, ROW_END] {
         full.columns.push(FullColumn {
@@ -54,8 +54,8 @@ pub(super) fn add_columns(full: &mut Full) -> Result<(), Unread> {
                 ..Column::new(name.to_owned(), ColumnType::Timestamp { fsp: 6 }, None, false)
             },
             visible: false,
-            collation_certain: true,
-            null_certain: true,
+            collation_known: true,
+            nullability_known: true,
             filled: BackfilledValue::Unknown("the server sets it".to_owned()),
             generated: None,
         });

@@ -18,7 +18,8 @@ struct Definition {
 struct Rest {
     tables: Vec<(TableName, DefinitionId)>,
     schemas: Vec<(String, (Option<String>, bool))>,
-    whole: Vec<String>,
+    #[serde(rename = "whole")]
+    complete: Vec<String>,
     lost: Vec<TableName>,
     temporary: Vec<TableName>,
     #[serde(default)]
@@ -60,7 +61,7 @@ impl Catalog {
         serde_json::to_vec(&Rest {
             tables: self.tables.iter().map(|(n, d)| (n.clone(), *d)).collect(),
             schemas: self.schemas.iter().map(|(n, s)| (n.clone(), s.clone())).collect(),
-            whole: self.whole.iter().cloned().collect(),
+            complete: self.complete.iter().cloned().collect(),
             lost: self.lost.iter().cloned().collect(),
             temporary: self.temporary.iter().cloned().collect(),
             links: self.links.clone(),
@@ -87,13 +88,14 @@ impl Catalog {
         });
         let definitions = definitions.collect::<Result<Vec<Arc<StoredDefinition>>, serde_json::Error>>()?;
         let rest: Rest = serde_json::from_slice(rest)?;
-        let Rest { tables, schemas, whole, lost, temporary, links, united, foreign, folds, renames, .. } =
-            rest;
+        let Rest {
+            tables, schemas, complete, lost, temporary, links, united, foreign, folds, renames, ..
+        } = rest;
         Ok(Self {
             definitions,
             tables: tables.into_iter().collect(),
             schemas: schemas.into_iter().collect(),
-            whole: whole.into_iter().collect(),
+            complete: complete.into_iter().collect(),
             lost: lost.into_iter().collect(),
             temporary: temporary.into_iter().collect(),
             links,

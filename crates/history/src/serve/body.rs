@@ -28,7 +28,7 @@ pub(super) fn accepted(headers: &HeaderMap) -> Form {
 }
 
 /// A body that comes bit by bit.
-pub(super) async fn whole(body: Body) -> Result<Bytes, Refusal> {
+pub(super) async fn collect(body: Body) -> Result<Bytes, Refusal> {
     axum::body::to_bytes(body, MAX_BODY).await.map_err(|_| too_large())
 }
 

@@ -2,7 +2,7 @@
 
 use super::agent::Agent;
 use super::answer;
-use super::body::whole;
+use super::body::collect;
 use super::tokens::TokenHash;
 use crate::query::Refusal;
 use axum::body::Body;
@@ -16,7 +16,7 @@ use dbtrail_types::agent_api::code;
 pub(super) async fn limited(State(agent): State<Agent>, request: Request, next: Next) -> Response {
     let (head, body) = request.into_parts();
     let token = head.extensions.get::<TokenHash>().copied();
-    let body = match tokio::time::timeout(agent.patience, whole(body)).await {
+    let body = match tokio::time::timeout(agent.patience, collect(body)).await {
         Ok(Ok(body)) => body,
         Ok(Err(refused)) => return answer::refusal(&refused),
         Err(_) => {

@@ -2,7 +2,7 @@
 
 use super::access::RequestLine;
 use super::agent::Agent;
-use super::body::{accepted, malformed_time, read, short, whole};
+use super::body::{accepted, collect, malformed_time, read, short};
 use super::limit;
 use super::readiness::readiness;
 use super::{ServeOptions, access, answer, doubts, exposition};
@@ -81,19 +81,19 @@ pub(super) fn router(agent: Agent) -> Router {
 }
 
 async fn flashback(State(agent): State<Agent>, headers: HeaderMap, body: Body) -> Response {
-    rows(&agent, whole(body).await, Reading::Flashback, accepted(&headers)).await
+    rows(&agent, collect(body).await, Reading::Flashback, accepted(&headers)).await
 }
 
 async fn snapshot(State(agent): State<Agent>, headers: HeaderMap, body: Body) -> Response {
-    rows(&agent, whole(body).await, Reading::Snapshot, accepted(&headers)).await
+    rows(&agent, collect(body).await, Reading::Snapshot, accepted(&headers)).await
 }
 
 async fn diff(State(agent): State<Agent>, headers: HeaderMap, body: Body) -> Response {
-    changes(&agent, whole(body).await, accepted(&headers)).await
+    changes(&agent, collect(body).await, accepted(&headers)).await
 }
 
 async fn net_changes(State(agent): State<Agent>, body: Body) -> Response {
-    let request = whole(body).await.and_then(|body| read::<NetRequest>(&body));
+    let request = collect(body).await.and_then(|body| read::<NetRequest>(&body));
     match agent.caught_up(request, History::net).await {
         Ok(answer) => answer::long_lines(answer, Form::Lines).await,
         Err(refused) => answer::refusal(&refused),
@@ -101,7 +101,7 @@ async fn net_changes(State(agent): State<Agent>, body: Body) -> Response {
 }
 
 async fn happened(State(agent): State<Agent>, headers: HeaderMap, body: Body) -> Response {
-    let request = whole(body).await.and_then(|body| read::<HistoryRequest>(&body));
+    let request = collect(body).await.and_then(|body| read::<HistoryRequest>(&body));
     let answer = agent.caught_up(request, History::happened).await;
     match answer.map(|answer| answer.in_form(accepted(&headers))) {
         Ok((answer, form)) => answer::long_lines(answer, form).await,
@@ -110,7 +110,7 @@ async fn happened(State(agent): State<Agent>, headers: HeaderMap, body: Body) ->
 }
 
 async fn counted(State(agent): State<Agent>, body: Body) -> Response {
-    let request = whole(body).await.and_then(|body| read::<ChangeCountsRequest>(&body));
+    let request = collect(body).await.and_then(|body| read::<ChangeCountsRequest>(&body));
     match request.and_then(|request| agent.history()?.change_counts(&request)) {
         Ok(answer) => answer::long_lines(answer, Form::Lines).await,
         Err(refused) => answer::refusal(&refused),
@@ -118,7 +118,7 @@ async fn counted(State(agent): State<Agent>, body: Body) -> Response {
 }
 
 async fn undo_of(State(agent): State<Agent>, body: Body) -> Response {
-    let request = match whole(body).await.and_then(|body| read::<UndoScriptRequest>(&body)) {
+    let request = match collect(body).await.and_then(|body| read::<UndoScriptRequest>(&body)) {
         Ok(request) => request,
         Err(refused) => return answer::refusal(&refused),
     };
@@ -132,7 +132,7 @@ async fn doubted(State(agent): State<Agent>, headers: HeaderMap, body: Body) -> 
     if !agent.may_doubt(&headers) {
         return answer::refusal(&Refusal::new(403, code::UNAUTHORIZED, doubts::NOT_ENTITLED.to_owned()));
     }
-    let request = whole(body).await.and_then(|body| read::<DoubtRequest>(&body));
+    let request = collect(body).await.and_then(|body| read::<DoubtRequest>(&body));
     match request.and_then(|request| doubts::take(&agent.history_handle, request)) {
         Ok(taken) => answer::json(&taken),
         Err(refused) => answer::refusal(&refused),
@@ -255,7 +255,7 @@ struct Wanted {
 
 async fn backup(agent: &Agent, body: Body, stop: CancellationToken) -> Response {
     let refused = |why: String| answer::refusal(&Refusal::new(409, "conflict", why));
-    let wanted = match whole(body).await.and_then(|body| read::<Wanted>(&body)) {
+    let wanted = match collect(body).await.and_then(|body| read::<Wanted>(&body)) {
         Ok(wanted) if wanted.to.is_absolute() => wanted,
         Ok(_) => return answer::refusal(&Refusal::malformed("`to` is no absolute path".to_owned())),
         Err(refused) => return answer::refusal(&refused),

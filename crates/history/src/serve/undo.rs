@@ -44,7 +44,7 @@ impl Undo {
                 return Err(Refusal::malformed(why));
             }
         }
-        let Ok(_place) = self.slots.try_acquire() else {
+        let Ok(_slot) = self.slots.try_acquire() else {
             let why = format!("this agent writes {AT_ONCE} undo files at a time: ask again in a second");
             return Err(Refusal::new(503, code::OVERLOADED, why));
         };

@@ -115,8 +115,8 @@ async fn last_before(
 /// Bytes of the files from one to a position in another one.
 fn bytes(files: &[BinlogPosition], from: &BinlogPosition, to: &BinlogPosition) -> u64 {
     let first = files.iter().position(|log| log.file == from.file).unwrap_or(0);
-    let whole = files.iter().skip(first).filter(|log| log.file != to.file);
-    whole.map(|log| log.offset).fold(to.offset, u64::saturating_add)
+    let following = files.iter().skip(first).filter(|log| log.file != to.file);
+    following.map(|log| log.offset).fold(to.offset, u64::saturating_add)
 }
 
 #[cfg(test)]

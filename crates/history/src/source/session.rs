@@ -139,7 +139,7 @@ impl Session {
                 let number =
                     |i: usize| row.get(i).and_then(Option::as_deref).and_then(|t| t.parse::<u64>().ok());
                 let none = number(0).is_some_and(|seen| seen > 0) && number(1) == Some(0);
-                Ok(none && self.privileges_are_whole().await?)
+                Ok(none && self.privileges_are_complete().await?)
             }
             Ok(None) => Ok(false),
             Err(e) if e.is_of_statement() => Ok(false),
@@ -149,7 +149,7 @@ impl Session {
 
     /// Whether a privilege on everything holds for every schema: MySQL can take it away from some
     /// (partial_revokes).
-    async fn privileges_are_whole(&mut self) -> Result<bool, ClientError> {
+    async fn privileges_are_complete(&mut self) -> Result<bool, ClientError> {
         match self.client.texts("SELECT @@global.partial_revokes").await {
             Ok(row) => Ok(row.and_then(|r| r.into_iter().next()).flatten().as_deref() == Some("0")),
             Err(e) => match e.code() {

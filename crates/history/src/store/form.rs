@@ -77,7 +77,7 @@ pub fn is_unchecked(value: &[u8]) -> bool {
 }
 
 /// Whether the row after a version is in it as a whole, or there is none.
-pub(super) fn is_whole(value: &[u8]) -> bool {
+pub(super) fn is_full_row(value: &[u8]) -> bool {
     value.first().is_some_and(|flags| flags & CHANGES == 0)
 }
 
@@ -122,23 +122,23 @@ fn put<I: AsRef<[u8]>>(
             put_number(out, image.as_ref().len() as u64);
             out.extend_from_slice(image.as_ref());
         }
-        let Some(whole) = &version.after else { return };
+        let Some(row) = &version.after else { return };
         if let (Some(image), BEFORE_UNCHECKED) = (&version.before, before) {
-            return put_both(image.as_ref(), whole.as_ref(), out);
+            return put_both(image.as_ref(), row.as_ref(), out);
         }
         let start = out.len();
         // A row that goes to another key has no version after it here.
         let near = delta_depth.filter(|below| *below < DEPTH && version.key_move == KeyMove::Same);
         if let (Some(below), Some(old)) = (near, version.row_before())
-            && image::put_changes(old.as_ref(), whole.as_ref(), out)
-            && out.len() - start <= whole.as_ref().len() / 2
+            && image::put_changes(old.as_ref(), row.as_ref(), out)
+            && out.len() - start <= row.as_ref().len() / 2
         {
             out[flags] |= CHANGES;
             depth = below + 1;
             return;
         }
         out.truncate(start);
-        out.extend_from_slice(whole.as_ref());
+        out.extend_from_slice(row.as_ref());
     });
     depth
 }
@@ -147,11 +147,11 @@ fn put<I: AsRef<[u8]>>(
 ///
 /// # Errors
 /// It cannot be read.
-pub(super) fn put_whole(
+pub(super) fn put_full_row(
     batch: &mut Batch,
     stored: &[u8],
     value: &[u8],
-    whole: impl FnOnce() -> Result<Image, StoreError>,
+    row: impl FnOnce() -> Result<Image, StoreError>,
 ) -> Result<(), StoreError> {
     let unreadable = || damaged("a version cannot be read");
     let (flags, rest) = value.split_first().ok_or_else(unreadable)?;
@@ -164,14 +164,14 @@ pub(super) fn put_whole(
         take_number(&mut changes).ok_or_else(unreadable)?;
     }
     let definition = &rest[..rest.len() - changes.len()];
-    let whole = whole()?;
+    let row = row()?;
     batch.write(
         Table::Versions,
         |out| out.extend_from_slice(stored),
         |out| {
             out.push(flags & !CHANGES);
             out.extend_from_slice(definition);
-            out.extend_from_slice(whole.bytes());
+            out.extend_from_slice(row.bytes());
         },
     );
     Ok(())

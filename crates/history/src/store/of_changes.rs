@@ -3,7 +3,7 @@
 //! is read once.
 
 use super::form::{
-    GENERATION, SEQUENCE, Written, changed, damaged, is_whole, leans_on_before, read_version, row_of,
+    GENERATION, SEQUENCE, Written, changed, damaged, is_full_row, leans_on_before, read_version, row_of,
     sequence_of,
 };
 use super::{ChangeSequence, DEPTH, GenerationId, Version, Versions};
@@ -217,12 +217,12 @@ impl Reader {
         if self.below > usize::from(DEPTH) + 1 {
             return Err(gone());
         }
-        let stands = match sequence.cmp(&oldest) {
+        let complete = match sequence.cmp(&oldest) {
             Ordering::Greater => false,
             Ordering::Equal => !leans_on_before(value),
-            Ordering::Less => is_whole(value),
+            Ordering::Less => is_full_row(value),
         };
-        if stands {
+        if complete {
             self.replay()?;
             self.next_row();
         }

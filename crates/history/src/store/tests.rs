@@ -122,9 +122,9 @@ fn only_what_changed_is_written() {
         std::iter::once(first).chain((0..20).map(update)).map(|v| (&b"k"[..], v)).collect();
     let snapshot = kept(&versions);
     let pairs = snapshot.scan(Table::Versions, &[0], &[9], 99).unwrap();
-    let whole: Vec<usize> =
+    let full_rows: Vec<usize> =
         pairs.iter().enumerate().filter(|(_, (_, value))| value.len() > 500).map(|(i, _)| i).collect();
-    assert_eq!(whole, [0, 16], "and the rest is small");
+    assert_eq!(full_rows, [0, 16], "and the rest is small");
     let lost = Versions(&*snapshot).newest_before(GenerationId(2), b"k", ChangeSequence(9)).unwrap().unwrap();
     assert_eq!((lost.row, lost.depth), (Some(row(7)), 7));
 }

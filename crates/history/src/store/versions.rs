@@ -16,12 +16,12 @@ const END: [u8; GENERATION] = [0xff; GENERATION];
 ///
 /// # Errors
 /// The version cannot be read.
-pub fn make_whole(
+pub fn make_full_row(
     batch: &mut Batch,
     snapshot: &dyn Snapshot,
     (stored, value): &Pair,
 ) -> Result<(), StoreError> {
-    form::put_whole(batch, stored, value, || {
+    form::put_full_row(batch, stored, value, || {
         let gone = || damaged("the version before a change is gone");
         let (row, sequence) = (row_of(stored)?, sequence_of(stored).ok_or_else(gone)?);
         let generation = generation_of(row).ok_or_else(gone)?;

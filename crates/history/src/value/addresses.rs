@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use std::net::Ipv4Addr;
 
 /// All bytes of a UUID, INET6 or INET4, whose zeros at the end the log cuts off.
-pub(super) fn whole(bytes: &[u8], width: usize) -> Vec<u8> {
+pub(super) fn zero_filled(bytes: &[u8], width: usize) -> Vec<u8> {
     let mut all = bytes.to_vec();
     if all.len() < width {
         all.resize(width, 0);

@@ -8,12 +8,12 @@ const MYSQL: ExecutableComments = ExecutableComments::OfServer { mariadb: false,
 const MARIADB: ExecutableComments = ExecutableComments::OfServer { mariadb: true, version: Some(110_809) };
 const UNKNOWN: ExecutableComments = ExecutableComments::OfServer { mariadb: false, version: None };
 
-fn whole(sql: &str, mode: u64, server: ExecutableComments) -> Result<Vec<Token>, LexError> {
+fn tokens_of(sql: &str, mode: u64, server: ExecutableComments) -> Result<Vec<Token>, LexError> {
     tokens(sql, Quoting::of_sql_mode(mode), server)
 }
 
 fn words(sql: &str, mode: u64, server: ExecutableComments) -> String {
-    match whole(sql, mode, server) {
+    match tokens_of(sql, mode, server) {
         Ok(tokens) => tokens.iter().map(ToString::to_string).collect::<Vec<_>>().join(" "),
         Err(why) => format!("error: {why}"),
     }
@@ -108,7 +108,7 @@ fn text_is_read_as_the_servers_read_it() {
             ],
         ),
     ] {
-        assert_eq!(whole(sql, mode, MYSQL), Ok(wanted), "{sql}");
+        assert_eq!(tokens_of(sql, mode, MYSQL), Ok(wanted), "{sql}");
     }
     let again = words(r"'a\\b''c' `x``y`", 0, MYSQL);
     assert_eq!(words(&again, 0, MYSQL), again);

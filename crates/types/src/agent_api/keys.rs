@@ -23,12 +23,12 @@ pub enum KeyChoice {
     Values(Vec<Vec<Octets>>),
     /// All keys that begin with `prefix` and whose last column is in `[from, to]`.
     Range(KeyRange),
-    /// All rows of a stretch of keys, however many: a table, the keys that begin with some values,
+    /// All rows of a range of keys, however many: a table, the keys that begin with some values,
     /// or an open range of the column after them.
     Scan(KeyScan),
 }
 
-/// A stretch of keys. Without any bound it is the whole table.
+/// A range of keys. Without any bound it is the whole table.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct KeyScan {
@@ -49,7 +49,7 @@ pub struct KeyScan {
 pub struct KeyBound {
     /// The value.
     pub value: Octets,
-    /// Whether rows with this very value are of the stretch.
+    /// Whether rows with this very value are of the range.
     pub inclusive: bool,
 }
 

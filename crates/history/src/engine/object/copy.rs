@@ -62,7 +62,7 @@ impl Filling for Copying {
         reader.of_a_copy().refresh()
     }
 
-    fn whole(self: Box<Self>, copied: &[u8]) -> Result<(), StoreError> {
+    fn finish(self: Box<Self>, copied: &[u8]) -> Result<(), StoreError> {
         let shared = &self.engine.shared;
         let noted = shared.access.runtime.wait(async {
             let handle = shared.db.put(mark::KEY, copied).await?;

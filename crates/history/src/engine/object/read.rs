@@ -13,10 +13,10 @@ const AHEAD: usize = 64 << 10;
 
 /// A key in the one key space: the number of the table in front.
 pub(super) fn key_of(table: Table, key: &[u8]) -> Vec<u8> {
-    let mut whole = Vec::with_capacity(1 + key.len());
-    whole.push(table as u8);
-    whole.extend_from_slice(key);
-    whole
+    let mut stored = Vec::with_capacity(1 + key.len());
+    stored.push(table as u8);
+    stored.extend_from_slice(key);
+    stored
 }
 
 /// A state that nothing changes, of whatever keeps it so.

@@ -82,8 +82,8 @@ pub(super) fn blow(
     let values = match encoded(parent.definition, &theirs, &before) {
         Encoded::Null => return Ok(None),
         Encoded::Values(values) => values,
-        Encoded::Uncertain => {
-            return Err(NotFollowed::UncertainValues);
+        Encoded::Ambiguous => {
+            return Err(NotFollowed::AmbiguousValues);
         }
     };
     for (there, here) in theirs.iter().zip(&ours) {

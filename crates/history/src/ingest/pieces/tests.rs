@@ -17,7 +17,7 @@ fn dump(engine: &MemoryEngine) -> BTreeMap<Table, Vec<Pair>> {
 struct StoreContents {
     engine: MemoryEngine,
     /// What was there, and after which change, when the last whole batch was written.
-    whole: (BTreeMap<Table, Vec<Pair>>, ChangeSequence),
+    complete: (BTreeMap<Table, Vec<Pair>>, ChangeSequence),
     commits: usize,
     /// How many pieces were looked at.
     pieces: usize,
@@ -38,8 +38,8 @@ impl Engine for Watched {
         if kept.commits.is_multiple_of(3) && !kept.ends {
             kept.pieces += 1;
             let mut killed = kept.engine.clone();
-            take_back(&mut killed, kept.whole.1)?;
-            assert!(dump(&killed) == kept.whole.0, "something is left of piece {}", kept.commits);
+            take_back(&mut killed, kept.complete.1)?;
+            assert!(dump(&killed) == kept.complete.0, "something is left of piece {}", kept.commits);
         }
         Ok(())
     }
@@ -89,14 +89,14 @@ fn run(file: &Path, piece: usize) -> usize {
     let mut ingest = Ingest::upon(Box::new(kept.clone()));
     ingest.take_back(FIRST).unwrap();
     ingest.write_pieces_of(piece);
-    kept.0.lock().unwrap().whole.1 = FIRST;
+    kept.0.lock().unwrap().complete.1 = FIRST;
     let commit = |ingest: &mut Ingest| {
         kept.0.lock().unwrap().ends = true;
         ingest.commit(&Batch::default()).unwrap();
         let mut kept = kept.0.lock().unwrap();
         kept.ends = false;
-        kept.whole = (dump(&kept.engine), ingest.next);
-        assert!(!kept.whole.0.contains_key(&Table::Meta), "nothing is left of the notes");
+        kept.complete = (dump(&kept.engine), ingest.next);
+        assert!(!kept.complete.0.contains_key(&Table::Meta), "nothing is left of the notes");
     };
     for (i, entry) in entries(file, piece * 8).enumerate() {
         if Ingest::leans_on_store(&entry) {

@@ -1,6 +1,6 @@
 //! The entries of a row, as bytes.
 
-use super::{CERTAIN, Referring, UNCERTAIN, stem};
+use super::{ORDERED, Referring, UNORDERED, stem};
 use crate::image::Content;
 use crate::schema::ForeignKey;
 use crate::store::GenerationId;
@@ -15,14 +15,14 @@ pub(super) fn entries(
 ) -> Vec<Vec<u8>> {
     let cells: Vec<Content<'_>> = image::cells(row).collect();
     let of = |(fk, positions): &(ForeignKey, Option<Vec<usize>>)| {
-        let uncertain = || Some([stem(generation, fk.number, UNCERTAIN).as_slice(), key].concat());
-        let Some(positions) = positions else { return uncertain() };
+        let unordered = || Some([stem(generation, fk.number, UNORDERED).as_slice(), key].concat());
+        let Some(positions) = positions else { return unordered() };
         match encoded(definition, positions, &cells) {
             Encoded::Null => None,
             Encoded::Values(values) => {
-                Some([stem(generation, fk.number, CERTAIN).as_slice(), &values, key].concat())
+                Some([stem(generation, fk.number, ORDERED).as_slice(), &values, key].concat())
             }
-            Encoded::Uncertain => uncertain(),
+            Encoded::Ambiguous => unordered(),
         }
     };
     referring.keys.iter().filter_map(of).collect()
@@ -34,7 +34,7 @@ pub(in crate::ingest) enum Encoded {
     Null,
     Values(Vec<u8>),
     /// They do not compare with certainty.
-    Uncertain,
+    Ambiguous,
 }
 
 pub(in crate::ingest) fn encoded(
@@ -43,16 +43,16 @@ pub(in crate::ingest) fn encoded(
     cells: &[Content<'_>],
 ) -> Encoded {
     let mut values = Vec::new();
-    let mut certain = true;
+    let mut ordered = true;
     for position in positions {
         let (Some(column), Some(cell)) = (definition.columns.get(*position), cells.get(*position)) else {
-            return Encoded::Uncertain;
+            return Encoded::Ambiguous;
         };
         match cell {
             Content::Null => return Encoded::Null,
-            Content::Bytes(cell) => certain &= key::encode_stored(column, cell, &mut values).is_ok(),
-            Content::Unknown => certain = false,
+            Content::Bytes(cell) => ordered &= key::encode_stored(column, cell, &mut values).is_ok(),
+            Content::Unknown => ordered = false,
         }
     }
-    if certain { Encoded::Values(values) } else { Encoded::Uncertain }
+    if ordered { Encoded::Values(values) } else { Encoded::Ambiguous }
 }

@@ -95,10 +95,10 @@ fn compressed_rows_are_the_same() {
 /// would not end.
 #[test]
 fn ok_events_without_rows_become_one_up_to_the_end_of_their_statement() {
-    let whole =
+    let event =
         of(&body(&[0b11], &[0, 5, 0, 0, 0, 9]), 4, layout(EventType::Insert, false), &table()).unwrap();
     let stub = |ends| {
-        let mut stub = RowsEvent { images: None, ..whole.clone() };
+        let mut stub = RowsEvent { images: None, ..event.clone() };
         stub.statement.ends = ends;
         stub
     };
@@ -106,7 +106,7 @@ fn ok_events_without_rows_become_one_up_to_the_end_of_their_statement() {
     assert!(first.absorb(&stub(false)) && !first.statement.ends);
     assert!(first.absorb(&stub(true)) && first.statement.ends);
     assert!(!first.absorb(&stub(false)), "another statement");
-    assert!(!stub(false).absorb(&whole), "rows are never lost");
+    assert!(!stub(false).absorb(&event), "rows are never lost");
     let other = RowsEvent { kind: EventType::Delete, ..stub(true) };
     let mut first = stub(false);
     assert!(!first.absorb(&other) && !first.statement.ends);

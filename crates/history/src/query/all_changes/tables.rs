@@ -23,11 +23,11 @@ pub(super) struct Tables {
     names: BTreeMap<GenerationId, Vec<Named>>,
     /// Tables that cannot be read in a part of the window, and why: nothing is lost by that unless
     /// a row of them changed there.
-    untold: BTreeMap<TableName, String>,
+    unanswerable: BTreeMap<TableName, String>,
 }
 
 impl Tables {
-    /// The tables of the stretch `[from, to)` of the log that are wanted.
+    /// The tables of the range `[from, to)` of the log that are wanted.
     ///
     /// # Errors
     /// What changed in one of them is not known.
@@ -49,13 +49,13 @@ impl Tables {
                     TableState::Absent => None,
                     TableState::Unreadable(why) if why.ends_with(crate::ingest::NOT_CAPTURED) => None,
                     TableState::Unreadable(why) => {
-                        all.untold.insert(name.clone(), why.clone());
+                        all.unanswerable.insert(name.clone(), why.clone());
                         // What made it so may be a change.
                         began.map(|_| why.clone())
                     }
                     TableState::Unknown { .. } => {
                         let why = "nothing in the record says what its columns are in a part of the window";
-                        all.untold.insert(name.clone(), why.to_owned());
+                        all.unanswerable.insert(name.clone(), why.to_owned());
                         None
                     }
                     TableState::Table(id, definition) => {
@@ -64,13 +64,13 @@ impl Tables {
                         let keyless = history.catalog.definition(*definition).and_then(|d| no_key(d));
                         match (keyless, history.generation(*id)) {
                             (Some(why), _) => {
-                                all.untold.insert(name.clone(), why.to_owned());
+                                all.unanswerable.insert(name.clone(), why.to_owned());
                                 None
                             }
                             (None, Some(generation)) => {
                                 let emptied = generation.emptied.filter(|(at, _)| (from..to).contains(at));
                                 all.generations.insert(*id, emptied);
-                                unsure(generation, (from, to), emptied)
+                                incomplete(generation, (from, to), emptied)
                                     .or_else(|| began.and_then(|at| came(generation, before, at)))
                             }
                             (None, None) => Some("it has no rows in the record: a bug here".to_owned()),
@@ -83,20 +83,20 @@ impl Tables {
                 }
             }
         }
-        if refused.is_empty() { Ok(all) } else { Err(untold(&refused)) }
+        if refused.is_empty() { Ok(all) } else { Err(unanswerable(&refused)) }
     }
 
     pub(super) fn generations(&self) -> BTreeMap<GenerationId, Option<Emptied>> {
         self.generations.clone()
     }
 
-    pub(super) fn has_untold(&self) -> bool {
-        !self.untold.is_empty()
+    pub(super) fn has_unanswerable(&self) -> bool {
+        !self.unanswerable.is_empty()
     }
 
     /// The refusal of a table of which a row changed, where that is not known.
-    pub(super) fn untold(&self, name: &TableName) -> Option<Refusal> {
-        self.untold.get_key_value(name).map(|(name, why)| untold(&[(name, why.clone())]))
+    pub(super) fn unanswerable(&self, name: &TableName) -> Option<Refusal> {
+        self.unanswerable.get_key_value(name).map(|(name, why)| unanswerable(&[(name, why.clone())]))
     }
 
     /// The name that a generation had when a change of it was made.
@@ -109,13 +109,13 @@ impl Tables {
     }
 }
 
-/// Why the changes of a generation in a stretch of the log cannot be known.
-fn unsure(
+/// Why the changes of a generation in a range of the log cannot be known.
+fn incomplete(
     generation: &TableGeneration,
     (from, to): (ChangeSequence, ChangeSequence),
     emptied: Option<Emptied>,
 ) -> Option<String> {
-    if let Some(why) = &generation.uncertain {
+    if let Some(why) = &generation.unfindable {
         return Some(format!("its rows cannot be found by key ({why})"));
     }
     if let Some((_, why)) = generation.doubt.as_ref().filter(|(at, _)| *at < to) {
@@ -130,7 +130,7 @@ fn unsure(
                 .to_owned(),
         );
     }
-    if emptied.is_some() && !generation.complete && generation.baseline != Baseline::Whole {
+    if emptied.is_some() && !generation.complete && generation.baseline != Baseline::Complete {
         return Some(
             "it lost all of its rows at once (TRUNCATE or DROP), and not all of them are in the record"
                 .to_owned(),
@@ -153,7 +153,7 @@ fn came(generation: &TableGeneration, before: Option<&TableState>, at: ChangeSeq
 }
 
 /// A refusal of changes of tables that is not known, with the condition that leaves them out.
-fn untold(names: &[(&TableName, String)]) -> Refusal {
+fn unanswerable(names: &[(&TableName, String)]) -> Refusal {
     const SHOWN: usize = 20;
     let list: Vec<String> = names.iter().take(SHOWN).map(|(name, why)| format!("of {name}: {why}")).collect();
     let quoted = |text: &str| text.replace('\\', "\\\\").replace('\'', "''");
@@ -170,7 +170,7 @@ fn untold(names: &[(&TableName, String)]) -> Refusal {
         422,
         code::UNREADABLE_TABLE,
         format!(
-            "changes in that window cannot be told {}{more}; leave what cannot be told out: WHERE {}",
+            "changes in that window are not known {}{more}; leave those tables out: WHERE {}",
             list.join("; "),
             left.join(" AND ")
         ),

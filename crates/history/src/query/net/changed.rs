@@ -1,4 +1,4 @@
-//! The keys of a table that a stretch of the log changed, in order and up to a limit; looked for
+//! The keys of a table that a range of the log changed, in order and up to a limit; looked for
 //! bit by bit, so that whoever no longer waits for them costs nothing more.
 
 use super::super::keys::Wanted;
@@ -23,7 +23,7 @@ const CHANGES_AT_ONCE: usize = 20_000;
 /// order, so that all of them are held.
 const MOST: usize = 64 << 20;
 /// What a key takes beside its bytes, about.
-const BESIDE: usize = 48;
+const KEY_OVERHEAD: usize = 48;
 
 /// Keys of an answer, in order.
 #[derive(Debug)]
@@ -41,7 +41,7 @@ impl Keys {
         if self.sorted.contains(key) || self.wanted.as_ref().is_some_and(|wanted| !wanted.holds(key)) {
             return Ok(());
         }
-        self.left = self.left.checked_sub(key.len() + BESIDE).ok_or_else(|| {
+        self.left = self.left.checked_sub(key.len() + KEY_OVERHEAD).ok_or_else(|| {
             Refusal::new(
                 422,
                 code::TOO_MANY_KEYS,
@@ -60,39 +60,39 @@ impl Keys {
 
 /// The way through a generation of which all keys count.
 #[derive(Debug)]
-struct Whole {
+struct AllKeys {
     generation: GenerationId,
     /// Rows of the baseline, and no longer changes.
     base: bool,
     from: EncodedKey,
 }
 
-/// What is still to be looked at for the keys of a table that a stretch of the log changed.
+/// What is still to be looked at for the keys of a table that a range of the log changed.
 #[derive(Debug)]
 pub(super) struct Changed {
     keys: Keys,
-    /// The window of which each change has to be; `None`: the stretch is a part of the log.
+    /// The window of which each change has to be; `None`: the range is a part of the log.
     window: Option<(Timestamp, Timestamp)>,
     derived_only: bool,
-    stretch: (ChangeSequence, ChangeSequence),
+    range: (ChangeSequence, ChangeSequence),
     generations: BTreeSet<GenerationId>,
-    whole: Vec<Whole>,
+    all_keys: Vec<AllKeys>,
     /// What is left of the index of changes.
     next: (ChangeSequence, ChangeSequence),
 }
 
 impl Changed {
-    /// What there is to look at in `stretch`. `today`: the table as it is; `then`: as it was at the
-    /// end of the stretch, where it was there.
+    /// What there is to look at in `range`. `today`: the table as it is; `then`: as it was at the
+    /// end of the range, where it was there.
     pub(super) fn new(
         history: &History,
         request: &NetRequest,
         name: &TableName,
-        stretch: (ChangeSequence, ChangeSequence),
+        range: (ChangeSequence, ChangeSequence),
         (today, then): (&Found<'_>, Option<Found<'_>>),
         wanted: Option<Wanted>,
     ) -> Result<Self, Refusal> {
-        let (from, to) = stretch;
+        let (from, to) = range;
         let found = then.unwrap_or(Found {
             generation_id: today.generation_id,
             generation: today.generation,
@@ -107,10 +107,10 @@ impl Changed {
             keys: Keys { name: name.clone(), wanted, sorted: BTreeSet::new(), left: MOST },
             window,
             derived_only: request.derived_only,
-            stretch,
+            range,
             generations: BTreeSet::new(),
-            whole: Vec::new(),
-            next: stretch,
+            all_keys: Vec::new(),
+            next: range,
         };
         let ways = Window { history, name, found, from, to };
         for id in ways.generations()? {
@@ -132,11 +132,11 @@ impl Changed {
                 && !request.derived_only
             {
                 all.within(history.commit_index().committed(at)?)?;
-                if !generation.complete && generation.baseline != Baseline::Whole {
+                if !generation.complete && generation.baseline != Baseline::Complete {
                     return Err(ways.lost("that is not among those that it knows"));
                 }
                 let first = EncodedKey::from([]);
-                all.whole.extend([false, true].map(|base| Whole {
+                all.all_keys.extend([false, true].map(|base| AllKeys {
                     generation: id,
                     base,
                     from: first.clone(),
@@ -148,8 +148,8 @@ impl Changed {
 
     /// Looks on for a while. False: all of it was looked at.
     pub(super) fn step(&mut self, history: &History) -> Result<bool, Refusal> {
-        if let Some(whole) = self.whole.pop() {
-            self.some_of(history, whole)?;
+        if let Some(all_keys) = self.all_keys.pop() {
+            self.some_of(history, all_keys)?;
             return Ok(true);
         }
         let (from, to) = self.next;
@@ -162,7 +162,7 @@ impl Changed {
 
     /// The tables' generations, and where rows of one went at once.
     pub(super) fn generations(&self, history: &History) -> (Vec<GenerationId>, Vec<ChangeSequence>) {
-        let (from, to) = self.stretch;
+        let (from, to) = self.range;
         let ids = self.generations.iter().copied();
         let emptied = ids.clone().filter_map(|id| history.generation(id)?.emptied.map(|(at, _)| at));
         (ids.collect(), emptied.filter(|at| (from..to).contains(at)).collect())
@@ -173,7 +173,7 @@ impl Changed {
         self.keys.sorted.into_iter()
     }
 
-    /// The keys of some changes in the stretch, by the index of changes.
+    /// The keys of some changes in the range, by the index of changes.
     fn some_changes(&mut self, history: &History) -> Result<(), Refusal> {
         let (from, to) = self.next;
         let (mut page, mut refused) = (Page::default(), None);
@@ -214,8 +214,8 @@ impl Changed {
     }
 
     /// Some of the keys that a generation ever had.
-    fn some_of(&mut self, history: &History, whole: Whole) -> Result<(), Refusal> {
-        let Whole { generation, base, from } = whole;
+    fn some_of(&mut self, history: &History, all_keys: AllKeys) -> Result<(), Refusal> {
+        let AllKeys { generation, base, from } = all_keys;
         let versions = history.versions();
         let last: EncodedKey = vec![0xff; 1 << 12].into();
         let window = (&*from, &*last);
@@ -230,14 +230,14 @@ impl Changed {
         if let Some(end) = some.last() {
             let from: EncodedKey = after_prefix(end).into();
             if !from.is_empty() {
-                self.whole.push(Whole { generation, base, from });
+                self.all_keys.push(AllKeys { generation, base, from });
             }
         }
         Ok(())
     }
 
-    /// Refuses what lies in the stretch and is not of the window: where the clock was set back, the
-    /// window is no stretch of the log.
+    /// Refuses what lies in the range and is not of the window: where the clock was set back, the
+    /// window is no range of the log.
     fn within(&self, committed: Option<Timestamp>) -> Result<(), Refusal> {
         let Some((since, until)) = self.window else { return Ok(()) };
         if committed.is_some_and(|at| (since..=until).contains(&at)) {
@@ -262,7 +262,7 @@ mod tests {
     #[test]
     fn keys_are_held_up_to_a_limit() {
         let name = TableName { schema: "s".to_owned(), table: "t".to_owned() };
-        let mut keys = Keys { name, wanted: None, sorted: BTreeSet::new(), left: 2 * (BESIDE + 4) };
+        let mut keys = Keys { name, wanted: None, sorted: BTreeSet::new(), left: 2 * (KEY_OVERHEAD + 4) };
         for key in [[0, 0, 0, 2], [0, 0, 0, 1], [0, 0, 0, 2]] {
             keys.add(&key).unwrap();
         }

@@ -1,4 +1,4 @@
-//! The rows of a key before, in and after a stretch of the log.
+//! The rows of a key before, in and after a range of the log.
 
 use super::super::{Found, History, Refusal, change_rows};
 use crate::schema::Carried;
@@ -46,12 +46,12 @@ impl Having {
     }
 }
 
-/// Rows of one key before, in and after a stretch of the log.
+/// Rows of one key before, in and after a range of the log.
 pub(super) struct Rows<'a> {
     pub(super) history: &'a History,
     pub(super) name: &'a TableName,
     pub(super) today: &'a Found<'a>,
-    pub(super) stretch: (ChangeSequence, ChangeSequence),
+    pub(super) range: (ChangeSequence, ChangeSequence),
 }
 
 impl Rows<'_> {
@@ -74,19 +74,19 @@ impl Rows<'_> {
         }
     }
 
-    /// Whether somebody changed the row after the stretch.
+    /// Whether somebody changed the row after the range.
     pub(super) fn since(&self, key: &EncodedKey) -> Result<bool, Refusal> {
-        let (end, now) = (self.row(key, self.stretch.1)?, self.row(key, self.history.end)?);
+        let (end, now) = (self.row(key, self.range.1)?, self.row(key, self.history.end)?);
         Ok(!self.same(end.as_ref(), now.as_ref()))
     }
 
-    /// All that the stretch did to it; `None`: nothing, or nothing that is wanted.
+    /// All that the range did to it; `None`: nothing, or nothing that is wanted.
     pub(super) fn net(
         &self,
         key: &EncodedKey,
         having: Option<&[Having]>,
     ) -> Result<Option<NetChange>, Refusal> {
-        let (from, to) = self.stretch;
+        let (from, to) = self.range;
         let (before, end) = (self.row(key, from)?, self.row(key, to)?);
         if let Some(having) = having {
             let rows = [before.as_ref(), end.as_ref()];

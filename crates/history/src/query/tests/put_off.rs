@@ -165,7 +165,7 @@ fn a_row_that_was_read_is_compared_with_its_first_change() {
         ingest.entry(entry(1, vec![row("t", Some((9, "x")), Some((9, "y")))])).unwrap();
         let name = TableName { schema: "s".into(), table: "t".into() };
         let TableState::Table(generation, definition) = ingest.names.current(&name) else { panic!() };
-        ingest.generation_mut(generation).unwrap().baseline = crate::record::Baseline::Whole;
+        ingest.generation_mut(generation).unwrap().baseline = crate::record::Baseline::Complete;
         let columns = ingest.catalog.definition(definition).unwrap().clone();
         let cells = vec![Some(b"1".to_vec()), Some(was.as_bytes().to_vec())];
         let key = crate::ingest::base_key(&columns, &cells).unwrap();

@@ -5,11 +5,11 @@ use dbtrail_types::agent_api::{NetRequest, Span};
 use dbtrail_types::happened::{HistoryRequest, HistoryTable};
 
 /// Seconds of these tests count from here, and have no fraction.
-const WHOLE: i64 = START - 1;
+const SECOND_START: i64 = START - 1;
 
 /// Microseconds after the beginning.
 fn micros(n: i64) -> Timestamp {
-    Timestamp::from_micros(WHOLE + n)
+    Timestamp::from_micros(SECOND_START + n)
 }
 
 /// Entries of these seconds, which could be seen up to so many microseconds later.
@@ -61,7 +61,7 @@ fn count(history: &Arc<History>, window: (i64, i64), keys: Keys) -> Result<usize
     history.diff(&request).map(|answer| collect(answer).len() - 2)
 }
 
-fn whole() -> Keys {
+fn all_keys() -> Keys {
     let choice = KeyChoice::Scan(dbtrail_types::agent_api::KeyScan::default());
     Keys { columns: vec!["id".into()], choice }
 }
@@ -120,9 +120,9 @@ fn all_ways_to_ask_for_a_window_refuse_alike() {
         h.net(&request).map(|answer| collect(answer).len() - 2).map_err(|r| r.code)
     };
     let doubtful = Err("ambiguous_time");
-    assert_eq!(count(&h, (5_500, 9_000), whole()).map_err(|r| r.code), doubtful);
-    assert_eq!(count(&h, (5_000, 9_000), whole()).map_err(|r| r.code), Ok(2));
-    assert_eq!(count(&h, (8_500, 9_500), whole()).map_err(|r| r.code), Ok(0));
+    assert_eq!(count(&h, (5_500, 9_000), all_keys()).map_err(|r| r.code), doubtful);
+    assert_eq!(count(&h, (5_000, 9_000), all_keys()).map_err(|r| r.code), Ok(2));
+    assert_eq!(count(&h, (8_500, 9_500), all_keys()).map_err(|r| r.code), Ok(0));
     assert_eq!(net(5_500, 9_000, None, false), doubtful);
     assert_eq!(net(5_500, 9_000, Some(keys(&["2"])), false), Ok(1));
     assert_eq!(net(5_000, 9_000, None, false), Ok(2));

@@ -4,7 +4,7 @@ use super::{AlterReader, ColumnPosition, PositionedColumn, column_position};
 use crate::schema::columns::{column, index, set_default, word_or_text};
 use crate::schema::table::FullColumn;
 use crate::schema::token::{Tokens, Unread, show};
-use crate::schema::unread::{Malformed, Uncertainty};
+use crate::schema::unread::{Ambiguity, Malformed};
 use dbtrail_types::column::same_name;
 
 impl AlterReader<'_> {
@@ -14,7 +14,7 @@ impl AlterReader<'_> {
             return Ok(());
         }
         if tokens.words(&["PERIOD", "FOR"]) {
-            return Err(Unread::Uncertain(Uncertainty::Period));
+            return Err(Unread::Ambiguous(Ambiguity::Period));
         }
         if index(tokens, &mut self.declared)? {
             return Ok(());
@@ -67,7 +67,7 @@ impl AlterReader<'_> {
             return Ok(());
         }
         if tokens.words(&["PARTITION"]) || tokens.words(&["PERIOD", "FOR"]) {
-            return Err(Unread::Uncertain(Uncertainty::LosesRowsOrColumns));
+            return Err(Unread::Ambiguous(Ambiguity::LosesRowsOrColumns));
         }
         let foreign = tokens.words(&["FOREIGN", "KEY"]);
         if let Some(word) = if foreign { Some("FOREIGN") } else { tokens.one_of(&["CHECK", "CONSTRAINT"]) } {
@@ -224,16 +224,16 @@ impl AlterReader<'_> {
         if charset == "default" {
             return Err(Unread::NotFollowed("CONVERT TO CHARACTER SET DEFAULT".to_owned()));
         }
-        let (mut collation, mut certain) = self.silent.default_collation(&charset);
+        let (mut collation, mut known) = self.silent.default_collation(&charset);
         if tokens.words(&["COLLATE"]) {
-            (collation, certain) = self.silent.collation(&word_or_text(tokens)?, Some(&charset));
+            (collation, known) = self.silent.collation(&word_or_text(tokens)?, Some(&charset));
         }
         if collation == "binary" {
-            return Err(Unread::Uncertain(Uncertainty::TextToBytes));
+            return Err(Unread::Ambiguous(Ambiguity::TextToBytes));
         }
         self.declared.collation = Some(collation.clone());
-        self.declared.collation_certain = certain;
-        self.converted = Some((collation, certain));
+        self.declared.collation_known = known;
+        self.converted = Some((collation, known));
         Ok(())
     }
 }

@@ -19,12 +19,12 @@ pub(super) struct Slot {
 impl AlterReader<'_> {
     pub(super) fn carry_out(mut self) -> Result<Altered, Unread> {
         self.set_defaults()?;
-        if let Some((collation, certain)) = self.converted.take() {
-            self.convert_columns(&collation, certain)?;
+        if let Some((collation, known)) = self.converted.take() {
+            self.convert_columns(&collation, known)?;
         }
         let mut full = Full {
             collation: self.declared.collation.clone(),
-            collation_certain: self.declared.collation_certain,
+            collation_known: self.declared.collation_known,
             inferred: self.before.inferred,
             engine: self.declared.engine.take(),
             partitions: self.declared.partitions.take(),
@@ -146,13 +146,13 @@ impl AlterReader<'_> {
     /// All text columns go over to a collation, also those that the statement adds or defines
     /// again, whatever it says of them. A TEXT that was there and whose characters would not fit
     /// any more grows.
-    pub(super) fn convert_columns(&mut self, collation: &str, certain: bool) -> Result<(), Unread> {
+    pub(super) fn convert_columns(&mut self, collation: &str, known: bool) -> Result<(), Unread> {
         for at in 0..self.before.columns.len() {
             let before = &self.before.columns[at];
             if self.dropped[at] || (!self.defined[at] && !before.is_text()) {
                 continue;
             }
-            if before.is_text() && !before.collation_certain {
+            if before.is_text() && !before.collation_known {
                 return Err(Unread::UnknownCharset(before.column.name.clone()));
             }
             let column = before.column.clone();
@@ -184,7 +184,7 @@ impl AlterReader<'_> {
             }
             fits_row(&full.column, collation)?;
             full.column.collation = Some(collation.to_owned());
-            full.collation_certain = certain;
+            full.collation_known = known;
         }
         Ok(())
     }

@@ -66,16 +66,16 @@ pub(in crate::schema) fn charset_option(
         if charset == "default" {
             return Err(Unread::NotFollowed("CHARACTER SET DEFAULT".to_owned()));
         }
-        let (collation, certain) = silent.default_collation(&charset);
+        let (collation, known) = silent.default_collation(&charset);
         full.collation = Some(collation);
-        full.collation_certain = certain;
+        full.collation_known = known;
         return Ok(true);
     }
     if tokens.words(&["COLLATE"]) {
         let charset = full.collation.as_deref().and_then(|c| c.split('_').next());
-        let (collation, certain) = silent.collation(&word_or_text(tokens)?, charset);
+        let (collation, known) = silent.collation(&word_or_text(tokens)?, charset);
         full.collation = Some(collation);
-        full.collation_certain = certain;
+        full.collation_known = known;
         return Ok(true);
     }
     Ok(false)

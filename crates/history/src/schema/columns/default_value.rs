@@ -160,11 +160,11 @@ pub(super) fn holds(column: &Column, text: &str) -> bool {
 
 /// A literal as the cell of a column; `None`: not known.
 pub(super) fn literal(column: &Column, text: &str) -> Option<Vec<u8>> {
-    let whole = || text.parse::<i128>().ok();
+    let integer = || text.parse::<i128>().ok();
     let shown = match &column.ty {
         ColumnType::Int { size, unsigned, zerofill, display_width } => {
             let (low, high) = size.range(*unsigned);
-            let value = whole().filter(|v| (low..=high).contains(v))?;
+            let value = integer().filter(|v| (low..=high).contains(v))?;
             let width = display_width.filter(|_| *zerofill).map_or(0, usize::from);
             format!("{value:0width$}")
         }
@@ -172,7 +172,7 @@ pub(super) fn literal(column: &Column, text: &str) -> Option<Vec<u8>> {
         ColumnType::Float { digits: None, zerofill: false, .. } => exact_float_text(text.parse().ok()?),
         ColumnType::Double { digits: None, zerofill: false, .. } => double_text(text.parse().ok()?),
         ColumnType::Bit { bits } => {
-            let value = u64::try_from(whole()?).ok().filter(|v| *bits >= 64 || v >> *bits == 0)?;
+            let value = u64::try_from(integer()?).ok().filter(|v| *bits >= 64 || v >> *bits == 0)?;
             return Some(bit_cell(value, *bits));
         }
         ColumnType::VarChar { chars } | ColumnType::Char { chars } => {
@@ -200,7 +200,7 @@ pub(super) fn literal(column: &Column, text: &str) -> Option<Vec<u8>> {
         }
         ColumnType::Enum { labels } => labels.iter().find(|l| *l == text)?.clone(),
         ColumnType::Set { labels } if text.is_empty() || labels.iter().any(|l| l == text) => text.to_owned(),
-        ColumnType::Year => match whole()? {
+        ColumnType::Year => match integer()? {
             year @ 1901..=2155 if text.len() == 4 => year.to_string(),
             short @ 1..=69 if text.len() <= 2 => (2000 + short).to_string(),
             short @ 70..=99 if text.len() == 2 => (1900 + short).to_string(),
@@ -208,7 +208,7 @@ pub(super) fn literal(column: &Column, text: &str) -> Option<Vec<u8>> {
         },
         // Seconds, as numbers of up to two digits are.
         ColumnType::Time { fsp } if text.len() <= 2 => {
-            let seconds = whole().filter(|s| (0..60).contains(s))?;
+            let seconds = integer().filter(|s| (0..60).contains(s))?;
             return Temporal::read(&format!("00:00:{seconds:02}"))?.converted(
                 None,
                 &ColumnType::Time { fsp: *fsp },
@@ -229,16 +229,16 @@ pub(super) fn literal(column: &Column, text: &str) -> Option<Vec<u8>> {
 /// A decimal number with exactly `scale` decimals; `None` when it has more, or is none.
 pub(super) fn decimal(text: &str, scale: usize) -> Option<String> {
     let (sign, digits) = text.strip_prefix('-').map_or(("", text), |d| ("-", d));
-    let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
+    let (integer, fraction) = digits.split_once('.').unwrap_or((digits, ""));
     let plain = |s: &str| s.bytes().all(|b| b.is_ascii_digit());
-    if !plain(whole) || !plain(fraction) || fraction.len() > scale || digits.is_empty() {
+    if !plain(integer) || !plain(fraction) || fraction.len() > scale || digits.is_empty() {
         return None;
     }
-    let whole = whole.trim_start_matches('0');
-    let whole = if whole.is_empty() { "0" } else { whole };
-    let zero = whole == "0" && fraction.bytes().all(|b| b == b'0');
+    let integer = integer.trim_start_matches('0');
+    let integer = if integer.is_empty() { "0" } else { integer };
+    let zero = integer == "0" && fraction.bytes().all(|b| b == b'0');
     let sign = if zero { "" } else { sign };
-    Some(if scale == 0 { format!("{sign}{whole}") } else { format!("{sign}{whole}.{fraction:0<scale$}") })
+    Some(if scale == 0 { format!("{sign}{integer}") } else { format!("{sign}{integer}.{fraction:0<scale$}") })
 }
 
 /// What a NULL becomes in a column that takes none any more, where the mode lets it; `None`: not

@@ -56,7 +56,7 @@ pub(in crate::schema) fn index(tokens: &mut Tokens, table: &mut Full) -> Result<
             name: constraint_name,
             unique: false,
             columns,
-            whole: true,
+            full_columns: true,
             implied: true,
         });
     } else if tokens.words(&["CHECK"]) {
@@ -66,12 +66,12 @@ pub(in crate::schema) fn index(tokens: &mut Tokens, table: &mut Full) -> Result<
         tokens.words(&["IF", "NOT", "EXISTS"]);
         let name = if tokens.is_at('(') || index_type(tokens) { None } else { Some(tokens.name()?) };
         index_type(tokens);
-        let (columns, whole) = key_parts(tokens)?;
+        let (columns, full_columns) = key_parts(tokens)?;
         table.indexes.push(Index {
             name: name.or(constraint_name),
             unique: word == "UNIQUE",
             columns,
-            whole,
+            full_columns,
             implied: false,
         });
     } else {

@@ -6,7 +6,7 @@ use super::Attributes;
 use crate::schema::implicit_default::{ImplicitDefault, longest_character};
 use crate::schema::table::FullColumn;
 use crate::schema::token::{Tokens, Unread, show};
-use crate::schema::unread::{Malformed, Uncertainty};
+use crate::schema::unread::{Ambiguity, Malformed};
 use dbtrail_types::column::{ColumnType, LobSize};
 
 /// How MariaDB shows a type, where MySQL shows it otherwise (most without the display width).
@@ -98,8 +98,8 @@ pub(super) fn arguments(mut group: Tokens) -> Result<String, Unread> {
 pub(super) fn sized(full: &mut FullColumn, length: u64) -> Result<(), Unread> {
     let room = match &full.column.ty {
         ColumnType::Text { .. } => {
-            let width = full.column.charset().filter(|_| full.collation_certain).and_then(longest_character);
-            length.saturating_mul(u64::from(width.ok_or(Unread::Uncertain(Uncertainty::TextLength))?))
+            let width = full.column.charset().filter(|_| full.collation_known).and_then(longest_character);
+            length.saturating_mul(u64::from(width.ok_or(Unread::Ambiguous(Ambiguity::TextLength))?))
         }
         _ => length,
     };
@@ -117,7 +117,7 @@ pub(super) fn binary(full: &mut FullColumn) -> Result<(), Unread> {
         ColumnType::Char { chars } => ColumnType::Binary { bytes: chars },
         ColumnType::VarChar { chars } => ColumnType::VarBinary { bytes: chars },
         ColumnType::Text { size } => ColumnType::Blob { size },
-        _ => return Err(Unread::Uncertain(Uncertainty::BinaryEnum)),
+        _ => return Err(Unread::Ambiguous(Ambiguity::BinaryEnum)),
     };
     full.column.collation = None;
     Ok(())

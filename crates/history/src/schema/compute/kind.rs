@@ -93,7 +93,7 @@ fn of_column(full: &super::super::table::FullColumn) -> Option<Of> {
             Some(Of::Decimal)
         }
         ColumnType::VarChar { .. } | ColumnType::Char { .. } | ColumnType::Text { .. }
-            if full.collation_certain =>
+            if full.collation_known =>
         {
             Some(Of::Text)
         }

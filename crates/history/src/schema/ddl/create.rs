@@ -8,7 +8,7 @@ use super::super::table::{Full, Index};
 use super::super::token::{Tokens, Unread, show};
 use super::super::{Effect, engines, partition, versioned};
 use super::{Effects, Walk, is_other_object};
-use crate::schema::unread::Uncertainty;
+use crate::schema::unread::Ambiguity;
 use dbtrail_types::names::TableName;
 
 impl Walk<'_> {
@@ -28,11 +28,11 @@ impl Walk<'_> {
             // It is logged where the schema was there before, too.
             let new = self.catalog.all_schemas && !self.catalog.schemas.contains_key(&name);
             if !maybe || new {
-                self.catalog.whole.insert(name.clone());
+                self.catalog.complete.insert(name.clone());
                 let reported =
                     self.statement.charsets.and_then(|(_, _, server)| crate::log::collation_name(server));
-                let certain = reported.is_some();
-                self.catalog.schemas.insert(name.clone(), (reported, certain));
+                let known = reported.is_some();
+                self.catalog.schemas.insert(name.clone(), (reported, known));
                 self.schema_options(&mut tokens, &name)?;
             }
             return Ok(Vec::new());
@@ -64,7 +64,7 @@ impl Walk<'_> {
             }
         }
         if said {
-            self.catalog.schemas.insert(name.to_owned(), (defaults.collation, defaults.collation_certain));
+            self.catalog.schemas.insert(name.to_owned(), (defaults.collation, defaults.collation_known));
         }
         Ok(())
     }
@@ -79,8 +79,8 @@ impl Walk<'_> {
             return Err(Unread::Missing("ON"));
         }
         let name = self.name(&mut tokens)?;
-        let (columns, whole) = key_parts(&mut tokens)?;
-        let index = Index { name: Some(index), unique, columns, whole, implied: false };
+        let (columns, full_columns) = key_parts(&mut tokens)?;
+        let index = Index { name: Some(index), unique, columns, full_columns, implied: false };
         Ok(self.same_rows(&name, |full| full.indexes.push(index)))
     }
 
@@ -106,11 +106,11 @@ impl Walk<'_> {
         self.modes()?;
         self.literals(&tokens)?;
         if maybe && self.catalog.folds.is_none() && self.is_spelled_otherwise(&name) {
-            return Err(Unread::Uncertain(Uncertainty::NameInOtherCase));
+            return Err(Unread::Ambiguous(Ambiguity::NameInOtherCase));
         }
-        let certain = self.catalog.whole.contains(&name.schema) && !self.catalog.lost.contains(&name);
-        if maybe && !certain {
-            return Err(Unread::Uncertain(Uncertainty::MayHaveExisted));
+        let known = self.catalog.complete.contains(&name.schema) && !self.catalog.lost.contains(&name);
+        if maybe && !known {
+            return Err(Unread::Ambiguous(Ambiguity::MayHaveExisted));
         }
         let mut effects = Vec::new();
         if replaces {
@@ -127,7 +127,7 @@ impl Walk<'_> {
             return Ok(self.created(effects, name, copy));
         }
         let Some(inside) = inside else {
-            return Err(Unread::Uncertain(Uncertainty::TableOfSelect));
+            return Err(Unread::Ambiguous(Ambiguity::TableOfSelect));
         };
         let mut full = self.defaults(&name.schema, &tokens)?;
         parts(&inside, &mut full, self.silent())?;
@@ -155,14 +155,14 @@ impl Walk<'_> {
     /// The table's defaults: its own options, or those of its schema.
     pub(super) fn defaults(&self, schema: &str, options: &Tokens) -> Result<Full, Unread> {
         let mut full = Full::default();
-        if let Some((collation, certain)) = self.catalog.schemas.get(schema) {
+        if let Some((collation, known)) = self.catalog.schemas.get(schema) {
             full.collation.clone_from(collation);
-            full.collation_certain = *certain;
+            full.collation_known = *known;
         }
         let mut options = options.clone();
         while !options.is_at_end() {
             if options.one_of(&["SELECT", "AS"]).is_some() {
-                return Err(Unread::Uncertain(Uncertainty::ColumnsOfSelect));
+                return Err(Unread::Ambiguous(Ambiguity::ColumnsOfSelect));
             }
             if options.words(&["WITH", "SYSTEM", "VERSIONING"]) {
                 full.versioned = true;

@@ -39,7 +39,7 @@ pub(super) fn lost(
         for effect in &effects {
             if let Effect::UnreadableAll { schemas, .. } = effect {
                 catalog.tables.retain(|t, _| !schemas.is_empty() && !schemas.contains(&t.schema));
-                catalog.whole.retain(|s| !schemas.is_empty() && !schemas.contains(s));
+                catalog.complete.retain(|s| !schemas.is_empty() && !schemas.contains(s));
             }
         }
     }

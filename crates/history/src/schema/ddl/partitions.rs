@@ -5,7 +5,7 @@ use super::super::table::Full;
 use super::super::token::{Tokens, Unread};
 use super::super::{DefinitionId, Effect, Moved, partition};
 use super::{Effects, Walk, excerpt};
-use crate::schema::unread::{Malformed, Uncertainty};
+use crate::schema::unread::{Ambiguity, Malformed};
 use dbtrail_types::names::TableName;
 
 impl Walk<'_> {
@@ -121,7 +121,7 @@ impl Walk<'_> {
         let partition = tokens.name()?;
         let new = self.others.last().cloned().ok_or(Unread::Malformed(Malformed::ConvertedTable))?;
         let before = self.catalog.tables.get(name).copied();
-        let before = before.ok_or(Unread::Uncertain(Uncertainty::DefinitionBefore))?;
+        let before = before.ok_or(Unread::Ambiguous(Ambiguity::DefinitionBefore))?;
         let mut full = self.catalog.full(before).clone();
         let moved = self.rows_moved((name, Some(&partition)), &new, false);
         let alone = Full { partitions: None, ..full.clone() };
@@ -146,7 +146,7 @@ impl Walk<'_> {
             return Err(Unread::Missing("TO"));
         }
         let before = self.catalog.tables.get(name).copied();
-        let before = before.ok_or(Unread::Uncertain(Uncertainty::DefinitionBefore))?;
+        let before = before.ok_or(Unread::Ambiguous(Ambiguity::DefinitionBefore))?;
         let mut full = self.catalog.full(before).clone();
         if let Some(partitions) = &mut full.partitions {
             partitions.add_one(tokens);

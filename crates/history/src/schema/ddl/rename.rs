@@ -5,12 +5,12 @@ use super::super::renames::{Before, Rename};
 use super::super::token::{Tokens, Unread, show};
 use super::super::{alter, renames};
 use super::{Effects, Walk, excerpt, is_other_object};
-use crate::schema::unread::Uncertainty;
+use crate::schema::unread::Ambiguity;
 use crate::store::ChangeSequence;
 use dbtrail_types::names::TableName;
 
 impl Walk<'_> {
-    pub(super) fn moved(&mut self, from: TableName, to: TableName, certain: bool) -> Effect {
+    pub(super) fn moved(&mut self, from: TableName, to: TableName, unambiguous: bool) -> Effect {
         self.catalog.foreign.rename(&from, &to);
         match self.catalog.tables.remove(&from) {
             Some(id) => self.catalog.tables.insert(to.clone(), id),
@@ -21,7 +21,7 @@ impl Walk<'_> {
         } else {
             self.catalog.lost.remove(&to);
         }
-        Effect::Renamed { from, to, certain }
+        Effect::Renamed { from, to, unambiguous }
     }
 
     pub(super) fn drop(&mut self, mut tokens: Tokens) -> Effects {
@@ -35,7 +35,7 @@ impl Walk<'_> {
             self.catalog.lost.retain(|t| t.schema != name);
             self.catalog.temporary.retain(|t| t.schema != name);
             self.catalog.schemas.remove(&name);
-            self.catalog.whole.remove(&name);
+            self.catalog.complete.remove(&name);
             self.catalog.foreign.remove_schema(&name);
             return Ok(vec![Effect::SchemaDropped(name)]);
         }
@@ -45,7 +45,7 @@ impl Walk<'_> {
             for name in self.names(&mut tokens)? {
                 effects.push(if self.catalog.temporary.contains(&name) {
                     self.catalog.forget(&name);
-                    let fault = StatementFault::Unread(Unread::Uncertain(Uncertainty::TemporaryTable));
+                    let fault = StatementFault::Unread(Unread::Ambiguous(Ambiguity::TemporaryTable));
                     let statement = excerpt(&self.statement.sql);
                     Effect::Unreadable(name, EffectReason::Statement { fault, statement })
                 } else {
@@ -92,7 +92,7 @@ impl Walk<'_> {
         self.others = named.collect();
         if let Some((from, _)) = pairs.iter().find(|(from, _)| self.catalog.temporary.contains(from)) {
             self.table = Some(from.clone());
-            return Err(Unread::Uncertain(Uncertainty::TemporaryTable));
+            return Err(Unread::Ambiguous(Ambiguity::TemporaryTable));
         }
         if !self.statement.server.mariadb {
             return Ok(pairs.into_iter().map(|(from, to)| self.moved(from, to, true)).collect());
@@ -109,22 +109,22 @@ impl Walk<'_> {
                 Before::Open(taken(name))
             } else if taken(name) {
                 Before::There
-            } else if catalog.whole.contains(&name.schema) {
+            } else if catalog.complete.contains(&name.schema) {
                 Before::Not
             } else {
                 Before::Unsaid
             }
         };
-        let parts = renames::parts(pairs, &before).ok_or(Unread::Uncertain(Uncertainty::Renames))?;
+        let parts = renames::parts(pairs, &before).ok_or(Unread::Ambiguous(Ambiguity::Renames))?;
         let mut effects = Vec::new();
         for part in parts {
             let Some((kinds, _)) = part.outcomes.first() else { continue };
-            let certain = part.outcomes.len() == 1;
+            let unambiguous = part.outcomes.len() == 1;
             let base = part.pairs.iter().zip(kinds).filter(|(_, base)| **base);
             for (from, to) in base.map(|(pair, _)| pair) {
-                effects.push(self.moved(from.clone(), to.clone(), certain));
+                effects.push(self.moved(from.clone(), to.clone(), unambiguous));
             }
-            if !certain {
+            if !unambiguous {
                 let outcomes = part.outcomes.into_iter().map(|(_, outcome)| outcome).collect();
                 let (pairs, at, past) = (part.pairs, ChangeSequence(0), Vec::new());
                 self.catalog.renaming.push(Rename { pairs, at, outcomes, past });

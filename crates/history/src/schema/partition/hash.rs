@@ -128,7 +128,7 @@ mod tests {
     /// Where MySQL 9.7 and MariaDB 11.8 put these rows (`SELECT ... PARTITION (p)`).
     #[test]
     fn rows_lie_where_servers_put_them() {
-        for (types, values, count, want) in PLACES {
+        for (types, values, count, want) in POSITIONS {
             assert_eq!(position(types, values, *count), Some(*want), "{values:?} of {types:?} in {count}");
         }
         assert_eq!(position(&["varchar(9)"], &[Some("a")], 3), None, "of a collation that is not known");
@@ -141,7 +141,7 @@ mod tests {
 
     type HashCase = (&'static [&'static str], &'static [Option<&'static str>], u64, u64);
 
-    const PLACES: &[HashCase] = &[
+    const POSITIONS: &[HashCase] = &[
         (&["tinyint"], &[Some("2")], 3, 0),
         (&["tinyint"], &[Some("55")], 3, 2),
         (&["tinyint"], &[Some("-114")], 3, 1),

@@ -24,9 +24,9 @@ impl Partitions {
                 let columns = if columns.is_empty() { &definition.primary_key } else { columns };
                 return self.slot(hash::of_key(columns, definition, cells, *hasher)?, *linear);
             }
-            PartitionMethod::Computed(shape, formula) => {
+            PartitionMethod::Computed(shape, expression) => {
                 let value =
-                    formula.of(definition, cells)?.map_or(PartitionValue::Null, PartitionValue::Integer);
+                    expression.of(definition, cells)?.map_or(PartitionValue::Null, PartitionValue::Integer);
                 let limit = |limit: &Limit| match limit {
                     Limit::Integer(n) => Some(PartitionValue::Integer(*n)),
                     Limit::Text(_) => None,
@@ -34,9 +34,9 @@ impl Partitions {
                 return self.position_of(*shape, &value, &limit);
             }
             PartitionMethod::Columns(shape, names) => {
-                return self.place_of_columns(*shape, names, definition, cells);
+                return self.position_of_columns(*shape, names, definition, cells);
             }
-            PartitionMethod::Uncertain => return None,
+            PartitionMethod::Unknown => return None,
         };
         let at = definition.position(&by.column)?;
         let column = definition.columns.get(at)?;
@@ -108,7 +108,7 @@ impl Partitions {
 
     /// The number of the partition of the values of several columns, which compare one after the
     /// other.
-    fn place_of_columns(
+    fn position_of_columns(
         &self,
         shape: Shape,
         names: &[String],

@@ -1,7 +1,7 @@
 //! Rules of partitions as they are written.
 
 use super::dates::{days, seconds_from_zero};
-use super::formula::Formula;
+use super::expression::PartitionExpression;
 use super::hasher::Hasher;
 use super::{Bound, By, Limit, Partition, PartitionMethod, Partitions, Shape, Through};
 use crate::log::ServerVersion;
@@ -33,7 +33,7 @@ pub(in crate::schema) fn read(tokens: &mut Tokens, server: ServerVersion) -> Par
         Ok(partitions)
     });
     while tokens.next().is_some() {}
-    read.unwrap_or(Partitions { rule: PartitionMethod::Uncertain, list: Vec::new() })
+    read.unwrap_or(Partitions { rule: PartitionMethod::Unknown, list: Vec::new() })
 }
 
 fn rule(tokens: &mut Tokens, server: ServerVersion) -> Result<PartitionMethod, Unread> {
@@ -76,7 +76,8 @@ fn rule(tokens: &mut Tokens, server: ServerVersion) -> Result<PartitionMethod, U
 
 fn by(group: Tokens, shape: Shape) -> Result<PartitionMethod, Unread> {
     let Some(by) = of_one_column(group.clone()) else {
-        return Formula::read(group).map(|formula| PartitionMethod::Computed(shape, formula));
+        return PartitionExpression::read(group)
+            .map(|expression| PartitionMethod::Computed(shape, expression));
     };
     Ok(match shape {
         Shape::Range => PartitionMethod::Range(by),
@@ -122,18 +123,18 @@ pub(super) fn definition(mut tokens: Tokens, rule: &PartitionMethod) -> Result<P
     }
     let name = tokens.name()?;
     let bound = if let PartitionMethod::Columns(shape, _) = rule {
-        bound_of_columns(&mut tokens, *shape).unwrap_or(Bound::Uncertain)
+        bound_of_columns(&mut tokens, *shape).unwrap_or(Bound::Unknown)
     } else if tokens.words(&["VALUES", "LESS", "THAN"]) {
-        less(&mut tokens).map_or(Bound::Uncertain, Bound::Less)
+        less(&mut tokens).map_or(Bound::Unknown, Bound::Less)
     } else if tokens.words(&["VALUES", "IN"]) {
         let values = tokens.group()?.split().into_iter().map(|mut one| limit(&mut one));
-        values.collect::<Result<Vec<_>, Unread>>().map_or(Bound::Uncertain, Bound::In)
+        values.collect::<Result<Vec<_>, Unread>>().map_or(Bound::Unknown, Bound::In)
     } else if tokens.words(&["DEFAULT"]) {
         Bound::Default
     } else if rule.is_hash() {
         Bound::Slot
     } else {
-        Bound::Uncertain
+        Bound::Unknown
     };
     Ok(Partition { name, bound })
 }
@@ -176,25 +177,25 @@ fn less(tokens: &mut Tokens) -> Result<Option<Limit>, Unread> {
 
 /// A literal, or TO_DAYS of one; `None`: NULL.
 fn limit(tokens: &mut Tokens) -> Result<Option<Limit>, Unread> {
-    let uncertain = || Unread::Malformed(Malformed::PartitionValue);
+    let malformed = || Unread::Malformed(Malformed::PartitionValue);
     let read = if tokens.words(&["NULL"]) {
         None
     } else if let Some(text) = tokens.text() {
         Some(Limit::Text(text))
     } else if tokens.words(&["TO_DAYS"]) {
         let day = tokens.group()?.text().and_then(|text| days(&text));
-        Some(Limit::Integer(day.ok_or_else(uncertain)?))
+        Some(Limit::Integer(day.ok_or_else(malformed)?))
     } else if tokens.words(&["TO_SECONDS"]) {
         let second = tokens.group()?.text().and_then(|text| seconds_from_zero(&text));
-        Some(Limit::Integer(second.ok_or_else(uncertain)?))
+        Some(Limit::Integer(second.ok_or_else(malformed)?))
     } else if tokens.words(&["YEAR"]) {
         let text = tokens.group()?.text().filter(|text| days(text).is_some());
         let year = text.and_then(|text| text.get(..4)?.parse().ok());
-        Some(Limit::Integer(year.ok_or_else(uncertain)?))
+        Some(Limit::Integer(year.ok_or_else(malformed)?))
     } else {
         let sign = if tokens.symbol('-') { -1 } else { 1 };
         let number: Option<i128> = tokens.number().and_then(|n| n.parse().ok());
-        Some(Limit::Integer(number.ok_or_else(uncertain)? * sign))
+        Some(Limit::Integer(number.ok_or_else(malformed)? * sign))
     };
-    if tokens.is_at_end() { Ok(read) } else { Err(uncertain()) }
+    if tokens.is_at_end() { Ok(read) } else { Err(malformed()) }
 }

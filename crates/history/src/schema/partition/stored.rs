@@ -193,8 +193,8 @@ fn numbers<const N: usize>(text: &str, separator: u8) -> Option<[u32; N]> {
 
 /// Hours, minutes and seconds as servers pack them, and microseconds.
 fn clock(text: &str) -> Option<(u64, u64)> {
-    let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
-    let [hours, minutes, seconds] = numbers(whole, b':')?;
+    let (seconds_part, fraction) = text.split_once('.').unwrap_or((text, ""));
+    let [hours, minutes, seconds] = numbers(seconds_part, b':')?;
     let micros = if fraction.is_empty() { 0 } else { format!("{fraction:0<6}").parse().ok()? };
     Some((u64::from(hours << 12 | minutes << 6 | seconds), micros))
 }
@@ -233,8 +233,8 @@ fn time(text: &str, fsp: u8) -> Option<Vec<u8>> {
         let packed = 0x8000_0000_0000_u64.checked_sub((at << 24) + micros)?;
         return packed.to_be_bytes().get(2..).map(<[u8]>::to_vec);
     }
-    let whole = if negative { 0x80_0000_u64.checked_sub(at)? } else { 0x80_0000 + at };
-    let mut out = whole.to_be_bytes().get(5..)?.to_vec();
+    let packed = if negative { 0x80_0000_u64.checked_sub(at)? } else { 0x80_0000 + at };
+    let mut out = packed.to_be_bytes().get(5..)?.to_vec();
     out.extend(fraction(micros, fsp)?);
     Some(out)
 }
@@ -244,13 +244,13 @@ fn decimal(text: &str, precision: usize, scale: usize) -> Option<Vec<u8>> {
     /// Bytes of so many digits.
     const BYTES: [usize; 10] = [0, 1, 1, 2, 2, 3, 3, 4, 4, 4];
     let (negative, digits) = text.strip_prefix('-').map_or((false, text), |rest| (true, rest));
-    let (whole, following) = digits.split_once('.').unwrap_or((digits, ""));
+    let (integer, following) = digits.split_once('.').unwrap_or((digits, ""));
     let before = precision.checked_sub(scale)?;
-    let whole = whole.trim_start_matches('0');
-    if whole.len() > before || following.len() != scale {
+    let integer = integer.trim_start_matches('0');
+    if integer.len() > before || following.len() != scale {
         return None;
     }
-    let whole = format!("{whole:0>before$}");
+    let integer = format!("{integer:0>before$}");
     let mut out: Vec<u8> = Vec::new();
     let mut group = |digits: &str| -> Option<()> {
         if digits.is_empty() {
@@ -260,7 +260,7 @@ fn decimal(text: &str, precision: usize, scale: usize) -> Option<Vec<u8>> {
         out.extend(number.to_be_bytes().get(4 - BYTES.get(digits.len())?..)?);
         Some(())
     };
-    let (first, rest) = whole.split_at(before % 9);
+    let (first, rest) = integer.split_at(before % 9);
     group(first)?;
     for at in (0..rest.len()).step_by(9) {
         group(rest.get(at..at + 9)?)?;

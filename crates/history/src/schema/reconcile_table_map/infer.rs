@@ -40,8 +40,8 @@ pub(super) fn infer(table: &MappedTable) -> Result<Full, TableMapError> {
                 ..Column::new(name, ty, collation, mapped.nullable)
             },
             visible: mapped.visible.unwrap_or(true),
-            collation_certain: true,
-            null_certain: true,
+            collation_known: true,
+            nullability_known: true,
             filled: BackfilledValue::Unknown("the column is known from a table map".to_owned()),
             generated: has_no_type(table, mapped).then(|| generated::NO_TYPE.to_owned()),
         });
@@ -50,8 +50,11 @@ pub(super) fn infer(table: &MappedTable) -> Result<Full, TableMapError> {
     full.primary_key =
         key.iter().filter_map(|i| full.columns.get(*i).map(|c| c.column.name.clone())).collect();
     let keyed = |c: &&FullColumn| c.generated.is_some() && full.primary_key.contains(&c.column.name);
-    if let Some(untold) = full.columns.iter().find(keyed) {
-        return Err(TableMapError::KeyType { table: table.name.clone(), column: untold.column.name.clone() });
+    if let Some(unlogged) = full.columns.iter().find(keyed) {
+        return Err(TableMapError::KeyType {
+            table: table.name.clone(),
+            column: unlogged.column.name.clone(),
+        });
     }
     Ok(full)
 }

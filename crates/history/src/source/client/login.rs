@@ -185,7 +185,7 @@ impl Login<'_> {
                     self.switch(&packet).await?;
                 }
                 [AUTH_MORE_DATA, caching_sha2::FAST_AUTH_SUCCESS] => {}
-                [AUTH_MORE_DATA, caching_sha2::PERFORM_FULL_AUTHENTICATION] => self.whole_password().await?,
+                [AUTH_MORE_DATA, caching_sha2::PERFORM_FULL_AUTHENTICATION] => self.send_password().await?,
                 _ => return Err(ClientError::Protocol("an unknown packet while logging in".to_owned())),
             }
         }
@@ -203,7 +203,7 @@ impl Login<'_> {
 
     /// The server does not have the password's hash at hand: it goes over whole, under TLS or
     /// encrypted for the server's RSA key.
-    async fn whole_password(&mut self) -> Result<(), ClientError> {
+    async fn send_password(&mut self) -> Result<(), ClientError> {
         if self.encrypted {
             let password = self.with_zero();
             return send(&mut self.packets, &password).await;

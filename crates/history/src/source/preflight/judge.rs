@@ -175,7 +175,7 @@ fn tables(survey: &Survey, found: &mut Vec<Finding>) {
     }
     for (Shortfall { omission, reason, fix }, names) in by_reason {
         let omission = match omission {
-            Omission::Whole => "not captured",
+            Omission::Table => "not captured",
             Omission::Part => "captured only in part",
         };
         let names: Vec<String> = names.iter().map(ToString::to_string).collect();

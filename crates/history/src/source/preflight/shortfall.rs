@@ -10,7 +10,7 @@ use dbtrail_types::names::TableName;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Omission {
     /// No row of it is answered.
-    Whole,
+    Table,
     /// Some of its changes, or of its columns.
     Part,
 }
@@ -36,15 +36,15 @@ pub(super) fn of(name: &TableName, create: &str, engine: &str, server: ServerVer
     let mut catalog = Catalog::default();
     match catalog.declare(name, create, server) {
         Err(reason) => {
-            add(Omission::Whole, format!("the declaration cannot be followed ({reason})"), LEAVE_OUT);
+            add(Omission::Table, format!("the declaration cannot be followed ({reason})"), LEAVE_OUT);
         }
         Ok(id) => {
             if let Some(why) = catalog.definition(id).and_then(|definition| no_key(definition)) {
                 let fix = "ALTER TABLE ... ADD PRIMARY KEY (...), or leave them out with an exclude pattern";
-                add(Omission::Whole, why.to_owned(), fix);
+                add(Omission::Table, why.to_owned(), fix);
             } else if let Some(why) = catalog.definition(id).and_then(|definition| unfindable(definition)) {
                 let fix = "make the key of columns of other types or collations, or leave them out with an exclude pattern";
-                add(Omission::Whole, why, fix);
+                add(Omission::Table, why, fix);
             }
             // 10.11 logs them with every row; seen to be left out by 11.8.
             if server.mariadb && !server.mariadb_before((11, 0)) && catalog.has_uncomputed(id) {
@@ -114,17 +114,17 @@ mod tests {
     #[test]
     fn what_is_lacking_is_said() {
         for (create, engine, omission, reason) in [
-            ("CREATE TABLE `t` (`id` int NOT NULL)", "InnoDB", Omission::Whole, "no primary key"),
+            ("CREATE TABLE `t` (`id` int NOT NULL)", "InnoDB", Omission::Table, "no primary key"),
             (
                 "CREATE TABLE `t` (`id` wonder, PRIMARY KEY (`id`))",
                 "InnoDB",
-                Omission::Whole,
+                Omission::Table,
                 "cannot be followed",
             ),
             (
                 "CREATE TABLE `t` (`id` double NOT NULL, PRIMARY KEY (`id`))",
                 "InnoDB",
-                Omission::Whole,
+                Omission::Table,
                 "`id` is double",
             ),
             (

@@ -19,7 +19,7 @@
 
 use super::conduct::Conduct;
 use crate::binlog_position::BinlogPosition;
-use crate::capture::{CertainSession, SessionInfo};
+use crate::capture::{ConfirmedSession, SessionInfo};
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -77,7 +77,7 @@ pub(super) struct Evidence {
 
 impl Evidence {
     /// What is certain after another look.
-    pub(super) fn take(&mut self, look: Look) -> Vec<CertainSession> {
+    pub(super) fn take(&mut self, look: Look) -> Vec<ConfirmedSession> {
         let Look { counts: (before, after), conduct, end, list } = look;
         let conduct = conduct.filter(|(before, after)| after.is_harmless_since(before));
         self.honest = match (self.honest.take(), conduct) {
@@ -98,12 +98,12 @@ impl Evidence {
         };
         let calm = self.calm.as_ref().map(|(_, since)| since);
         let mut gone = std::mem::take(&mut self.known);
-        let mut certain = Vec::new();
+        let mut confirmed = Vec::new();
         let mut name = |id, since: Option<&BinlogPosition>, info: Option<&Arc<SessionInfo>>| {
             let (Some(since), Some(info), Some(honest)) = (since, info, honest) else { return };
             let since = if since.reaches(honest) { since } else { honest };
             if *since != end && end.reaches(since) {
-                certain.push(CertainSession { id, since: since.clone(), info: Arc::clone(info) });
+                confirmed.push(ConfirmedSession { id, since: since.clone(), info: Arc::clone(info) });
             }
         };
         for Listed { id, info, changes } in list {
@@ -127,7 +127,7 @@ impl Evidence {
         for (id, was) in gone {
             name(id, calm, was.info.as_ref());
         }
-        certain
+        confirmed
     }
 }
 
@@ -166,10 +166,10 @@ mod tests {
     }
 
     fn named(evidence: &mut Evidence, taken: Look) -> Vec<(u32, u64, String)> {
-        let mut certain: Vec<_> =
+        let mut confirmed: Vec<_> =
             evidence.take(taken).into_iter().map(|c| (c.id, c.since.offset, c.info.user.clone())).collect();
-        certain.sort();
-        certain
+        confirmed.sort();
+        confirmed
     }
 
     #[test]

@@ -6,7 +6,7 @@ use crate::number::{put_number, take_number};
 
 /// How the row before is written: as a whole, or as the cells in which it differs from the row
 /// after.
-const WHOLE: u8 = 0;
+const FULL_ROW: u8 = 0;
 const DIFFERENCE: u8 = 1;
 
 /// The row after a change, and then the row before it.
@@ -17,7 +17,7 @@ pub(super) fn put_both(before: &[u8], after: &[u8], out: &mut Vec<u8>) {
     let start = out.len();
     if !image::put_changes(after, before, out) || out.len() - start > before.len() {
         out.truncate(start - 1);
-        out.push(WHOLE);
+        out.push(FULL_ROW);
         out.extend_from_slice(before);
     }
 }
@@ -27,7 +27,7 @@ pub(super) fn read_both(mut bytes: &[u8]) -> Option<(Image, Image)> {
     let length = usize::try_from(take_number(&mut bytes)?).ok()?;
     let (after, rest) = bytes.split_at_checked(length)?;
     let before = match rest.split_first()? {
-        (&WHOLE, before) => Image::of_bytes(before),
+        (&FULL_ROW, before) => Image::of_bytes(before),
         (&DIFFERENCE, changes) => Image::of_bytes(&image::changed(after, changes)?),
         _ => return None,
     };

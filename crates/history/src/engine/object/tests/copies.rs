@@ -34,7 +34,7 @@ fn nobody_takes_a_copy_that_is_not_whole_for_a_history() {
     }
     assert!(Copying::upon(Arc::clone(&cut_off), path()).unwrap().is_none(), "not empty");
     let named = b"what was copied";
-    filling.whole(named).unwrap();
+    filling.finish(named).unwrap();
     let (state, noted) = keep_of(&objects).unwrap();
     assert_eq!(noted.as_deref(), Some(&named[..]));
     assert_eq!(state.get(Table::Meta, b"a").unwrap(), Some(b"1".to_vec()));
@@ -121,12 +121,12 @@ fn a_damaged_copy_is_refused_or_read_as_it_was() {
     for (number, file) in
         files.iter().enumerate().filter(|(_, file)| file.extension().is_some_and(|e| e == "sst"))
     {
-        let whole = std::fs::read(file).unwrap();
-        for at in [0, whole.len() / 3, whole.len() / 2, whole.len().saturating_sub(9)]
+        let bytes = std::fs::read(file).unwrap();
+        for at in [0, bytes.len() / 3, bytes.len() / 2, bytes.len().saturating_sub(9)]
             .into_iter()
-            .filter(|at| *at < whole.len())
+            .filter(|at| *at < bytes.len())
         {
-            let mut damaged = whole.clone();
+            let mut damaged = bytes.clone();
             damaged[at] ^= 0x10;
             std::fs::write(file, damaged).unwrap();
             let to = folder.path().join(format!("to-{number}-{at}"));
@@ -138,7 +138,7 @@ fn a_damaged_copy_is_refused_or_read_as_it_was() {
                 refused += 1;
             }
         }
-        std::fs::write(file, whole).unwrap();
+        std::fs::write(file, bytes).unwrap();
     }
     assert!(refused > 0, "{refused} {as_it_was}");
 }
@@ -158,7 +158,7 @@ fn a_copy_that_another_program_wrote_to_is_refused() {
     let mut batch = Batch::default();
     batch.put(Table::Meta, b"a", b"1");
     filling.engine().commit(&batch).unwrap();
-    filling.whole(br#"{"pairs":1,"bytes":2,"digest":3}"#).unwrap();
+    filling.finish(br#"{"pairs":1,"bytes":2,"digest":3}"#).unwrap();
     let to = folder.path().join("to");
     let refused = copy(&bucket, &Location::folder(to.clone()), &|| false);
     assert!(

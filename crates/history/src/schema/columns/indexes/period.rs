@@ -3,7 +3,7 @@
 
 use crate::schema::table::Full;
 use crate::schema::token::{Tokens, Unread};
-use crate::schema::unread::Uncertainty;
+use crate::schema::unread::Ambiguity;
 use dbtrail_types::column::same_name;
 
 /// A period among the parts of a table.
@@ -20,12 +20,12 @@ pub(super) fn period(tokens: &mut Tokens) -> Result<Option<Period>, Unread> {
     }
     let name = tokens.name()?;
     if same_name(&name, "SYSTEM_TIME") {
-        return Err(Unread::Uncertain(Uncertainty::OwnPeriodColumns));
+        return Err(Unread::Ambiguous(Ambiguity::OwnPeriodColumns));
     }
     let mut group = tokens.group()?;
     let from = group.name()?;
     if !group.symbol(',') {
-        return Err(Unread::Uncertain(Uncertainty::PeriodOfTwo));
+        return Err(Unread::Ambiguous(Ambiguity::PeriodOfTwo));
     }
     let to = group.name()?;
     Ok(Some(Period { name, from, to }))

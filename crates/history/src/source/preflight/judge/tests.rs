@@ -151,9 +151,9 @@ fn findings_of_tables_and_surroundings() {
         (
             Survey {
                 tables: vec![
-                    table("a", &[(Omission::Whole, "it has no key")]),
+                    table("a", &[(Omission::Table, "it has no key")]),
                     table("b", &[]),
-                    table("c", &[(Omission::Whole, "it has no key")]),
+                    table("c", &[(Omission::Table, "it has no key")]),
                 ],
                 ..base()
             },

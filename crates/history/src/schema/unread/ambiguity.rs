@@ -3,7 +3,7 @@
 /// Why the effect of a statement that is understood depends on what the log does not say: half a
 /// sentence.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Uncertainty {
+pub enum Ambiguity {
     /// ROW_START and ROW_END are not its last columns (MariaDB).
     #[error("where the server keeps its own columns of a system-versioned table is not known")]
     ServerColumns,

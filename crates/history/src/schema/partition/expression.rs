@@ -16,7 +16,7 @@ const DEEPEST: u32 = 32;
 
 /// An expression.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) enum Formula {
+pub(super) enum PartitionExpression {
     /// The whole number in a column.
     Column(String),
     Number(i128),
@@ -70,11 +70,11 @@ fn part(name: &str) -> Option<Part> {
     })
 }
 
-impl Formula {
+impl PartitionExpression {
     /// Reads all of these tokens.
     pub(super) fn read(mut tokens: Tokens) -> Result<Self, Unread> {
-        let formula = sum(&mut tokens, 0)?;
-        if tokens.is_at_end() { Ok(formula) } else { Err(Unread::NotFollowed(show(tokens.peek()))) }
+        let expression = sum(&mut tokens, 0)?;
+        if tokens.is_at_end() { Ok(expression) } else { Err(Unread::NotFollowed(show(tokens.peek()))) }
     }
 
     /// Its value of a row; the outer `None`: that is not known, the inner one: NULL.
@@ -157,11 +157,11 @@ impl Operation {
     }
 }
 
-fn two(operation: Operation, a: Formula, b: Formula) -> Formula {
-    Formula::Two(operation, Box::new((a, b)))
+fn two(operation: Operation, a: PartitionExpression, b: PartitionExpression) -> PartitionExpression {
+    PartitionExpression::Two(operation, Box::new((a, b)))
 }
 
-fn sum(tokens: &mut Tokens, depth: u32) -> Result<Formula, Unread> {
+fn sum(tokens: &mut Tokens, depth: u32) -> Result<PartitionExpression, Unread> {
     let mut left = product(tokens, depth)?;
     loop {
         let operation = if tokens.symbol('+') {
@@ -175,7 +175,7 @@ fn sum(tokens: &mut Tokens, depth: u32) -> Result<Formula, Unread> {
     }
 }
 
-fn product(tokens: &mut Tokens, depth: u32) -> Result<Formula, Unread> {
+fn product(tokens: &mut Tokens, depth: u32) -> Result<PartitionExpression, Unread> {
     let mut left = one(tokens, depth)?;
     loop {
         let operation = if tokens.symbol('*') {
@@ -191,25 +191,32 @@ fn product(tokens: &mut Tokens, depth: u32) -> Result<Formula, Unread> {
     }
 }
 
-fn one(tokens: &mut Tokens, depth: u32) -> Result<Formula, Unread> {
+fn one(tokens: &mut Tokens, depth: u32) -> Result<PartitionExpression, Unread> {
     if depth >= DEEPEST {
         return Err(Unread::Malformed(Malformed::DeepExpression));
     }
     if tokens.is_at('(') {
         let mut inside = tokens.group()?;
-        let formula = sum(&mut inside, depth + 1)?;
-        return if inside.is_at_end() { Ok(formula) } else { Err(Unread::Malformed(Malformed::Expression)) };
+        let expression = sum(&mut inside, depth + 1)?;
+        return if inside.is_at_end() {
+            Ok(expression)
+        } else {
+            Err(Unread::Malformed(Malformed::Expression))
+        };
     }
     if tokens.symbol('-') {
         let negated = one(tokens, depth + 1)?;
-        return Ok(two(Operation::Minus, Formula::Number(0), negated));
+        return Ok(two(Operation::Minus, PartitionExpression::Number(0), negated));
     }
     if let Some(number) = tokens.number() {
-        return number.parse().map(Formula::Number).map_err(|_| Unread::Malformed(Malformed::Number));
+        return number
+            .parse()
+            .map(PartitionExpression::Number)
+            .map_err(|_| Unread::Malformed(Malformed::Number));
     }
     let name = tokens.name()?;
     if !tokens.is_at('(') {
-        return Ok(Formula::Column(name));
+        return Ok(PartitionExpression::Column(name));
     }
     let mut inside = tokens.group()?;
     if name.eq_ignore_ascii_case("MOD") {
@@ -227,7 +234,7 @@ fn one(tokens: &mut Tokens, depth: u32) -> Result<Formula, Unread> {
     let part = part(&name).ok_or_else(|| Unread::NotFollowed(format!("{name}()")))?;
     let column = inside.name()?;
     if inside.is_at_end() {
-        Ok(Formula::Part(part, column))
+        Ok(PartitionExpression::Part(part, column))
     } else {
         Err(Unread::Malformed(Malformed::Expression))
     }
