@@ -34,7 +34,8 @@ async fn unfinished(client: &mut Raw, bytes: usize) {
 async fn is_answered(client: &mut Raw) {
     let begin = Instant::now();
     assert_eq!(client.cell("SELECT 1").await.as_deref(), Some("1"));
-    assert!(begin.elapsed() < Duration::from_secs(1), "{:?}", begin.elapsed());
+    // On an idle machine it is some milliseconds; what is left alone ends after much longer.
+    assert!(begin.elapsed() < Duration::from_secs(5), "{:?}", begin.elapsed());
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
