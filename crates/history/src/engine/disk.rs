@@ -47,7 +47,7 @@ impl Default for DiskOptions {
     fn default() -> Self {
         Self {
             cache: 48 << 20,
-            write_buffer: 24 << 20,
+            write_buffer: 16 << 20,
             workers: 3,
             reserve: 256 << 20,
             transactions: 16 << 20,
