@@ -81,7 +81,7 @@ async fn recorded_into_a_bucket_with_restarts_and_read_by_another() {
         assert!(status.transactions > 100);
         let other = Arc::new(HistoryHandle::live(ServerId("other".to_owned()), Timestamp::from_micros(0)));
         let mut follower = Follower::new(data, 8 << 20, &other).expect("a bucket");
-        assert!(follower.look().expect_err("of another server").0.contains("and not of 'other'"));
+        assert!(follower.look().expect_err("of another server").to_string().contains("and not of 'other'"));
         assert!(other.current().is_none());
     }
 }

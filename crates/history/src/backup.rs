@@ -10,8 +10,9 @@ mod manifest;
 mod transfer;
 
 use super::disk_space;
-use super::engine::{Batch, DiskEngine, DiskOptions, Engine, Snapshot, StoreError, Table, is_locked};
+use super::engine::{Batch, DiskEngine, DiskOptions, Engine, Snapshot, StoreError, Table};
 use super::history_handle::HistoryHandle;
+pub use manifest::BackupFault;
 pub(crate) use manifest::check;
 use serde::{Deserialize, Serialize};
 use std::io;
@@ -93,12 +94,9 @@ pub enum BackupError {
     /// The copy was read again, and is another.
     #[error("the copy in {} is not what was written to it: its disk is not to be trusted", .0.display())]
     Differs(PathBuf),
-    /// A copy is opened, and is not what was copied.
-    #[error(
-        "{} is a backup that was damaged, or copied in part, after it was made: use another backup, or copy it again whole",
-        .0.display()
-    )]
-    Damaged(PathBuf),
+    /// What is to be copied is a copy itself, and cannot be opened.
+    #[error(transparent)]
+    Origin(#[from] BackupFault),
     /// What is read is a copy of a history, and not what was copied then.
     #[error(
         "{0} is a copy that was damaged after it was made: it is not what was copied into it. Nothing was made of it: use another copy"
@@ -172,7 +170,7 @@ fn opened(data: &Path) -> Result<DiskEngine, BackupError> {
     }
     check(data)?;
     DiskEngine::open(&folder, DiskOptions::default()).map_err(|error| {
-        if is_locked(&error) {
+        if error.is_locked() {
             BackupError::Locked(data.to_owned())
         } else {
             failed(data.display().to_string())(error)

@@ -11,9 +11,11 @@ mod client_sessions;
 mod disconnected;
 mod handle;
 mod log_loss;
+mod not_written;
 mod received_event;
 
 use super::binlog_position::{BinlogPosition, Identity, ResumePosition};
+use super::last_statements::UnknownBefore;
 use super::schema::DefinitionId;
 use super::store::GenerationId;
 pub use client_sessions::{ConfirmedSession, SessionInfo, SessionsLook};
@@ -24,6 +26,7 @@ use dbtrail_types::timestamp::Timestamp;
 pub use disconnected::Disconnected;
 pub use handle::{Closed, RecorderHandle};
 pub use log_loss::{EventFault, LogLoss, NotByGtid, OtherServer};
+pub use not_written::NotWritten;
 pub use received_event::ReceivedEvent;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -75,7 +78,7 @@ pub struct Backlog {
     pub bytes: u64,
     /// Definitions that hold from positions inside of it on, in their order, each with the reason
     /// why it does not hold before.
-    pub definitions: Vec<(ValidFrom<Looked>, String)>,
+    pub definitions: Vec<(ValidFrom<Looked>, UnknownBefore<BinlogPosition>)>,
 }
 
 /// What was learned out of band.

@@ -6,7 +6,7 @@
 //! one after the other mostly begin alike, so that a change takes a few bytes. What a change did is
 //! in the versions (`store`) under its key and its number.
 
-use super::engine::{Batch, Snapshot, StoreError, Table};
+use super::engine::{Batch, Snapshot, StoreError, StoreFault, Table};
 use super::number::{put_number, take_number};
 use super::store::{ChangeSequence, GenerationId};
 
@@ -256,7 +256,7 @@ fn take(rest: &mut &[u8], last: &mut Last) -> Option<(u64, bool)> {
 }
 
 fn damaged() -> StoreError {
-    StoreError("the index of changes cannot be read: the data folder is damaged".to_owned())
+    StoreFault::Damaged("the index of changes cannot be read").into()
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@
 
 use super::binlog_position::{BinlogPosition, ResumePosition};
 use super::commit_index::{Clock, CommitIndexWriter};
-use super::engine::{Batch, Pair, Snapshot, StoreError, Table};
+use super::engine::{Batch, Pair, Snapshot, StoreError, StoreFault, Table};
 use super::gtid::GtidState;
 use super::ingest::Ingest;
 use super::log::SourceTime;
@@ -134,9 +134,7 @@ pub(super) struct Restored {
 }
 
 fn failed(error: &serde_json::Error) -> StoreError {
-    StoreError(format!(
-        "what is kept besides rows cannot be read or written ({error}): the data folder is damaged"
-    ))
+    StoreFault::Checkpoint(error.to_string()).into()
 }
 
 fn json<T: Serialize>(value: &T) -> Result<Vec<u8>, StoreError> {
@@ -225,10 +223,7 @@ fn check_form(state: &State) -> Result<(), StoreError> {
     if (OLDEST_FORM..=FORM).contains(&state.form) {
         return Ok(());
     }
-    Err(StoreError(format!(
-        "the data folder was written in form {}, and this program reads forms {OLDEST_FORM} to {FORM}: use the program that wrote it, or another folder",
-        state.form
-    )))
+    Err(StoreFault::OtherForm { found: state.form, oldest: OLDEST_FORM, newest: FORM }.into())
 }
 
 /// Takes back what was written of a transaction that did not come to its end: before anything else

@@ -11,7 +11,7 @@
 //! committed at or before T. [`ReadPoint`] carries both ends of that doubtful range, and the
 //! query refuses what lies inside of it: only keys and tables that changed there.
 
-use super::engine::{Snapshot, StoreError, Table};
+use super::engine::{Snapshot, StoreError, StoreFault, Table};
 use super::log::Gtid;
 use super::log_gap::LogGap;
 use super::store::ChangeSequence;
@@ -80,7 +80,7 @@ fn step(latest: Timestamp, run: ChangeSequence, committed: Timestamp) -> Vec<u8>
 }
 
 fn damaged() -> StoreError {
-    StoreError("the times of commits cannot be read: the data folder is damaged".to_owned())
+    StoreFault::Damaged("the times of commits cannot be read").into()
 }
 
 /// After the last pair of a table of times that retention may drop.

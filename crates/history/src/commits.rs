@@ -6,7 +6,7 @@
 
 mod page_writer;
 
-use super::engine::{Snapshot, StoreError, Table};
+use super::engine::{Snapshot, StoreError, StoreFault, Table};
 use super::number::take_number;
 use super::store::ChangeSequence;
 use dbtrail_types::names::TableName;
@@ -143,7 +143,7 @@ fn read(key: &[u8], page: &[u8]) -> Option<Vec<Commit>> {
 }
 
 fn damaged() -> StoreError {
-    StoreError("what is kept of transactions cannot be read: the data folder is damaged".to_owned())
+    StoreFault::Damaged("what is kept of transactions cannot be read").into()
 }
 
 /// The entries of a page that was looked at last.

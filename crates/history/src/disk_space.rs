@@ -3,7 +3,7 @@
 use rustix::fs::statvfs;
 use std::io;
 use std::os::unix::fs::MetadataExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Bytes that are free for this process on the disk of a folder.
 ///
@@ -28,18 +28,26 @@ pub(super) fn taken(folder: &Path) -> u64 {
     each.sum()
 }
 
+/// Less is free than is to stay so.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "the disk of {} has {} MiB left, and {} MiB are to stay free: capturing waits for room, and goes on by itself",
+    folder.display(), free >> 20, reserve >> 20
+)]
+pub struct DiskShortage {
+    /// A folder on that disk.
+    pub folder: PathBuf,
+    /// Bytes that are free.
+    pub free: u64,
+    /// Bytes that are to stay free.
+    pub reserve: u64,
+}
+
 /// Why nothing may be written now, so that so many bytes stay free; `None`: there is room, or
 /// nobody can tell.
-pub(super) fn shortage(folder: &Path, reserve: u64) -> Option<String> {
+pub(super) fn shortage(folder: &Path, reserve: u64) -> Option<DiskShortage> {
     let free = free(folder).ok()?;
-    (free < reserve).then(|| {
-        format!(
-            "the disk of {} has {} MiB left, and {} MiB are to stay free: capturing waits for room, and goes on by itself",
-            folder.display(),
-            free >> 20,
-            reserve >> 20
-        )
-    })
+    (free < reserve).then(|| DiskShortage { folder: folder.to_owned(), free, reserve })
 }
 
 #[cfg(test)]
@@ -65,6 +73,6 @@ mod tests {
     fn a_reserve_is_kept() {
         let folder = tempfile::tempdir().unwrap();
         assert_eq!(shortage(folder.path(), 0), None);
-        assert!(shortage(folder.path(), u64::MAX).unwrap().contains("waits for room"));
+        assert!(shortage(folder.path(), u64::MAX).unwrap().to_string().contains("waits for room"));
     }
 }

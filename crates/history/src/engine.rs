@@ -16,6 +16,7 @@ mod location;
 mod memory;
 #[cfg(feature = "object-store")]
 mod object;
+mod store_error;
 mod temporary;
 #[cfg(test)]
 pub(crate) mod testing;
@@ -29,6 +30,7 @@ pub use memory::MemoryEngine;
 pub(crate) use memory::MemoryEngine as InMemory;
 #[cfg(feature = "object-store")]
 pub use object::ObjectEngine;
+pub use store_error::{StoreError, StoreFault};
 pub use temporary::{TemporaryEngine, temporary_folder};
 #[cfg(test)]
 pub(crate) use testing::TestEngine as InMemory;
@@ -98,34 +100,6 @@ impl Table {
             Self::Sessions => "sessions",
         }
     }
-}
-
-/// The store failed.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("the history store failed: {0}")]
-pub struct StoreError(pub String);
-
-/// Whether the store could not be opened since another process has it.
-pub(super) fn is_locked(error: &StoreError) -> bool {
-    error.0 == disk::LOCKED
-}
-
-/// The words for a store that another agent has taken.
-const TAKEN: &str = "another agent has taken the store over";
-
-/// The words for a store that another agent writes to.
-const WRITTEN: &str = "another agent writes to it";
-
-/// Whether the store could not be opened since another agent writes to it.
-#[must_use]
-pub fn is_written(error: &StoreError) -> bool {
-    error.0.starts_with(WRITTEN)
-}
-
-/// Whether the store is another agent's now: nothing of it may be answered any more.
-#[must_use]
-pub fn is_taken(error: &StoreError) -> bool {
-    error.0.starts_with(TAKEN)
 }
 
 /// The first key after all that begin so; empty: there is none.

@@ -9,7 +9,9 @@
 
 use super::capture::Disconnected;
 use super::checkpoint::TableCache;
-use super::engine::{DiskOptions, Location, ObjectReader, Snapshot, StoreError, Watched, read_bucket};
+use super::engine::{
+    DiskOptions, Location, ObjectReader, Snapshot, StoreError, StoreFault, Watched, read_bucket,
+};
 use super::history_handle::HistoryHandle;
 use super::recorder::publish_state;
 use dbtrail_types::timestamp::Timestamp;
@@ -107,7 +109,7 @@ impl Follower {
 
     fn reader(&mut self) -> Result<&mut ObjectReader, StoreError> {
         let Some(bucket) = &self.data.bucket else {
-            return Err(StoreError(format!("{} is no bucket", self.data)));
+            return Err(StoreFault::NoBucket(self.data.to_string()).into());
         };
         match &mut self.reader {
             Some(reader) => Ok(reader),
@@ -149,7 +151,7 @@ impl Follower {
         *said = failed;
         self.history_handle.update(|l| {
             // Of when this one wrote.
-            (l.failed, l.full) = (None, None);
+            (l.failed, l.shortage) = (None, None);
             l.connected(state, Timestamp::now());
         });
     }

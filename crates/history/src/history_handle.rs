@@ -9,7 +9,8 @@ mod doubts;
 
 use super::History;
 use super::binlog_position::ResumePosition;
-use super::capture::{Disconnected, Gap};
+use super::capture::{Disconnected, Gap, NotWritten};
+use super::disk_space::DiskShortage;
 use arc_swap::ArcSwapOption;
 use backup::BackupFlag;
 use dbtrail_types::names::ServerId;
@@ -55,9 +56,9 @@ pub struct CaptureStatus {
     /// Whether another process captures, and this one shows what that one has written.
     pub reads: bool,
     /// Why the history is not written any more, if so: the store failed, and is opened again.
-    pub failed: Option<String>,
+    pub failed: Option<NotWritten>,
     /// Why nothing is written now, if so: there is no room on the disk.
-    pub full: Option<String>,
+    pub shortage: Option<DiskShortage>,
     /// Bytes that are free on the disk of the store.
     pub disk_free: Option<u64>,
     /// After the last transaction that was taken in.
@@ -92,7 +93,7 @@ impl CaptureStatus {
             connection: Connection::Down { since: at, reason: Disconnected::Starting },
             reads: false,
             failed: None,
-            full: None,
+            shortage: None,
             disk_free: None,
             position: None,
             clock: None,
@@ -252,9 +253,9 @@ impl Status {
         now: Timestamp,
     ) -> Self {
         let coverage = history.map(History::coverage);
-        let stopped = |l: &CaptureStatus| match (&l.failed, &l.full) {
+        let stopped = |l: &CaptureStatus| match (&l.failed, &l.shortage) {
             (Some(why), _) => Some(format!("the history is not written: {why}")),
-            (None, full) => full.clone(),
+            (None, shortage) => shortage.as_ref().map(ToString::to_string),
         };
         let (reason, disconnected_since) = match capture_status.map(|l| (stopped(l), &l.connection)) {
             Some((Some(why), _)) => (Some(why), None),

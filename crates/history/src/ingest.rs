@@ -103,10 +103,6 @@ pub struct Ingest {
     pub(super) unknown_since: HashMap<TableName, String>,
 }
 
-/// Why a table that is not captured cannot be read.
-pub(super) const NOT_CAPTURED: &str =
-    "the agent was told not to capture it (its include and exclude patterns)";
-
 impl Default for Ingest {
     fn default() -> Self {
         Self::upon(Box::new(InMemory::default()))

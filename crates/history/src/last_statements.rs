@@ -89,20 +89,25 @@ impl<P: Clone> LastStatements<P> {
     }
 }
 
+/// Why a table is not known before a statement that is further on in the log: a sentence.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum UnknownBefore<P> {
+    /// What is given as its definition is from after that statement.
+    #[error(
+        "what its definition was before a statement of {} is not known, and its record begins after that: {}",
+        .0.at, .0.what
+    )]
+    Statement(LastStatement<P>),
+    /// What is given as its definition may be from before it.
+    #[error("whether the dump given by --schema is older than a statement of {} is not known: {}", .0.at, .0.what)]
+    OldDump(LastStatement<P>),
+}
+
 impl<P> LastStatement<P> {
     /// It was carried out by then: some servers stamp it in whole seconds.
     #[must_use]
     pub fn end(&self) -> Timestamp {
         Timestamp::from_micros(self.at.micros().saturating_add(SECOND))
-    }
-
-    /// Why the table is not known before it.
-    #[must_use]
-    pub fn reason(&self) -> String {
-        format!(
-            "what its definition was before a statement of {} is not known, and its record begins after that: {}",
-            self.at, self.what
-        )
     }
 }
 
@@ -139,7 +144,7 @@ mod tests {
         let position = |schema, table| last.of(&name(schema, table)).map(|l| l.position);
         assert_eq!([position("s", "t"), position("s", "u"), position("x", "y")], [Some(2), Some(4), Some(3)]);
         assert_eq!(position("s", "v"), None);
-        let why = last.of(&name("s", "t")).unwrap().reason();
+        let why = UnknownBefore::Statement(last.of(&name("s", "t")).unwrap().clone()).to_string();
         assert!(why.ends_with("begins after that: ALTER TABLE T ADD b INT"), "{why}");
         last.note(statement("NO SUCH STATEMENT"), &9);
         assert_eq!(last.of(&name("s", "v")).map(|l| l.position), Some(9));

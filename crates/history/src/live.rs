@@ -1,7 +1,7 @@
 //! Capturing from a running server: both halves, and the thread that writes.
 
 use super::capture::RecorderHandle;
-use super::engine::{Location, StoreError, is_taken};
+use super::engine::{Location, StoreError, StoreFault};
 use super::recorder::{OpenError, Recorder, RecorderOptions};
 use super::source::{self, SourceConfig};
 use super::{HistoryHandle, disk_space};
@@ -49,7 +49,7 @@ impl Store {
             tokio::time::sleep(AGAIN).await;
             let shortage = disk_space::shortage(&self.data.folder, reserve + reserve / 8);
             if let Some(why) = shortage.filter(|_| self.data.bucket.is_none()) {
-                self.history_handle.update(|l| l.full = Some(why));
+                self.history_handle.update(|l| l.shortage = Some(why));
                 continue;
             }
             // The store is one process's and one opener's.
@@ -59,14 +59,14 @@ impl Store {
             let why = match opened {
                 Ok(Ok(recorder)) => {
                     tracing::warn!("the store is open again: capturing goes on where the record is complete");
-                    self.history_handle.update(|l| (l.failed, l.full) = (None, None));
+                    self.history_handle.update(|l| (l.failed, l.shortage) = (None, None));
                     return recorder;
                 }
-                Ok(Err(error)) => error.to_string(),
-                Err(error) => error.to_string(),
+                Ok(Err(error)) => error,
+                Err(error) => OpenError::thread_ended(&self.data, &error),
             };
             tracing::error!("the store cannot be opened again: {why}");
-            self.history_handle.update(|l| l.failed = Some(why));
+            self.history_handle.update(|l| l.failed = Some(why.into()));
         }
     }
 }
@@ -99,7 +99,7 @@ impl Capture {
         loop {
             let done = Box::pin(once(recorder, source.clone(), stop.clone())).await;
             let Err(error) = done else { return Ok(()) };
-            if is_taken(&error) {
+            if error.is_taken() {
                 store.history_handle.forget();
                 return Err(error);
             }
@@ -121,5 +121,5 @@ async fn once(recorder: Recorder, source: SourceConfig, stop: CancellationToken)
     // Ends with `stop`, and also when the writing half does; it takes the way to the writing
     // half with it, which then ends.
     Box::pin(source::run(source, resume, writer, command_queue, stop)).await;
-    writing.await.unwrap_or_else(|panic| Err(StoreError(format!("the writing half has ended: {panic}"))))
+    writing.await.unwrap_or_else(|panic| Err(StoreFault::WriterEnded(panic.to_string()).into()))
 }

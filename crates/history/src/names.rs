@@ -2,28 +2,13 @@
 //!
 //! TRUNCATE and CREATE begin another generation, RENAME takes one to another name. Knows no rows.
 
+mod table_state;
+
 use super::schema::DefinitionId;
 use super::store::{ChangeSequence, GenerationId};
 use dbtrail_types::names::TableName;
-use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-
-/// What a name meant from some position on.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum TableState {
-    /// There was no such table.
-    Absent,
-    /// The record says nothing of its columns (yet). `empty`: that it began without rows here is in
-    /// the record.
-    Unknown {
-        /// Whether it was empty where this state begins.
-        empty: bool,
-    },
-    /// A table that can be read.
-    Table(GenerationId, DefinitionId),
-    /// It cannot be read: why.
-    Unreadable(String),
-}
+pub use table_state::{TableState, UnreadableReason};
 
 /// What befell whole schemas (none named: all), also tables that had not been mentioned by then.
 pub type Sweep = (ChangeSequence, Vec<String>, TableState);
@@ -195,7 +180,7 @@ impl Names {
     pub fn doubt(&mut self, name: &TableName, since: ChangeSequence, reason: &str) {
         let list = self.history_mut(name);
         list.retain(|(at, _)| *at < since);
-        list.push((since, TableState::Unreadable(reason.to_owned())));
+        list.push((since, TableState::unreadable(reason.to_owned())));
     }
 
     /// The tables there are now whose names differ from this one in upper and lower case alone.
@@ -283,11 +268,11 @@ mod tests {
         names.set(&name, ChangeSequence(3), TableState::Absent);
         names.set(&name, ChangeSequence(5), TableState::Unknown { empty: true });
         names.infer(&name, GenerationId(0), DefinitionId(0));
-        names.sweep(&[], &[], ChangeSequence(7), &TableState::Unreadable("why".into()));
+        names.sweep(&[], &[], ChangeSequence(7), &TableState::unreadable("why".into()));
         let late = TableName { schema: "s".into(), table: "late".into() };
         assert_eq!(
             names.current(&late),
-            TableState::Unreadable("why".into()),
+            TableState::unreadable("why".into()),
             "mentioned only after the sweep"
         );
         let at = |s| names.at(&name, ChangeSequence(s)).unwrap().1.clone();

@@ -6,7 +6,7 @@
 use super::commit_index::ReadPoint;
 use super::gtid::{GtidError, GtidSet};
 use super::log_gap::LogGap;
-use super::names::TableState;
+use super::names::{TableState, UnreadableReason};
 use super::record::{Coverage, History, TableGeneration};
 use super::schema::{DefinitionId, Rename};
 use super::store::{ChangeSequence, GenerationId};
@@ -197,7 +197,7 @@ impl History {
             TableState::Unreadable(reason) => {
                 let since = self.commit_index().committed(*from)?;
                 let since = since.map(|at| format!("from {at} on: ")).unwrap_or_default();
-                Err(unreadable(name, &format!("{since}{reason}")))
+                Err(table_refused(name, reason, &since))
             }
         }
     }
@@ -280,12 +280,17 @@ fn without_doubt(name: &TableName, generation: &TableGeneration, cut: ChangeSequ
 }
 
 fn unreadable(name: &TableName, reason: &str) -> Refusal {
-    let captured = !reason.ends_with(crate::ingest::NOT_CAPTURED);
-    Refusal::new(
-        422,
-        if captured { code::UNREADABLE_TABLE } else { code::NOT_CAPTURED },
-        format!("table {name} cannot be read at that instant: {reason}"),
-    )
+    let message = format!("table {name} cannot be read at that instant: {reason}");
+    Refusal::new(422, code::UNREADABLE_TABLE, message)
+}
+
+/// Refuses a table that cannot be read. `since`: from when on, in front of the reason.
+fn table_refused(name: &TableName, reason: &UnreadableReason, since: &str) -> Refusal {
+    let refusal = unreadable(name, &format!("{since}{reason}"));
+    match reason {
+        UnreadableReason::NotCaptured => Refusal { code: code::NOT_CAPTURED, ..refusal },
+        UnreadableReason::Because(_) => refusal,
+    }
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@
 //! overlap.
 
 use super::capture::SessionInfo;
-use super::engine::{Batch, Snapshot, StoreError, Table};
+use super::engine::{Batch, Snapshot, StoreError, StoreFault, Table};
 use super::number::{put_number, take_number};
 use super::store::ChangeSequence;
 use dbtrail_types::timestamp::Timestamp;
@@ -111,9 +111,7 @@ pub fn of<'n>(
     if inside(near).is_none() {
         let end = first.next().0.to_be_bytes();
         let Some((key, page)) = snapshot.last(Table::Sessions, &[], &end)? else { return Ok(None) };
-        near.0 = read(&key, &page).ok_or_else(|| {
-            StoreError("what is kept of sessions cannot be read: the data folder is damaged".to_owned())
-        })?;
+        near.0 = read(&key, &page).ok_or(StoreFault::Damaged("what is kept of sessions cannot be read"))?;
     }
     Ok(inside(near).and_then(|at| near.0.get(at)).map(|(_, known)| known))
 }

@@ -1,12 +1,14 @@
 //! Why the server cannot be read.
 
 mod client_error;
+mod client_fault;
 mod malformed_event;
 
 use super::binlog_position::BinlogPosition;
 use super::log::TakeError;
 use super::patterns::BadPattern;
 pub use client_error::ClientError;
+pub use client_fault::{LoginFault, NetworkFault, ProtocolFault, TlsFault};
 pub use malformed_event::MalformedEvent;
 
 /// Why the server cannot be read, or not now.

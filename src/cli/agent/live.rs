@@ -7,7 +7,7 @@ use crate::cli::embedded::agent_inside;
 use crate::cli::verify::Background;
 use crate::config::agent::{AgentConfig, CaptureSettings, Origin};
 use dbtrail_history::capture::Disconnected;
-use dbtrail_history::engine::{DiskOptions, Location, StoreError, is_taken};
+use dbtrail_history::engine::{DiskOptions, Location, StoreError};
 use dbtrail_history::history_handle::Status;
 use dbtrail_history::live::Capture;
 use dbtrail_history::recorder::{self, OpenError, RecorderOptions};
@@ -54,7 +54,7 @@ impl Running {
         let Some(capture) = self.capture else { return Ok(()) };
         match capture.await {
             Ok(Ok(None)) => Ok(()),
-            Ok(Ok(Some(taken))) => Err(CannotStart(taken.0, TAKEN)),
+            Ok(Ok(Some(taken))) => Err(CannotStart(taken.0.to_string(), TAKEN)),
             Ok(Err(cannot)) => Err(cannot),
             Err(_) => {
                 tracing::error!("a bug: capturing panicked. What was kept until then is complete");
@@ -91,9 +91,7 @@ pub(super) async fn open(
     };
     let (data, source, shared) = (settings.data.clone(), settings.source.clone(), Arc::clone(history_handle));
     let opening = tokio::task::spawn_blocking(move || Capture::open(&data, source, options, &shared)).await;
-    opening.unwrap_or_else(|error| {
-        Err(OpenError::Store { data: settings.data.to_string(), error: StoreError(error.to_string()) })
-    })
+    opening.unwrap_or_else(|error| Err(OpenError::thread_ended(&settings.data, &error)))
 }
 
 /// Captures until `stop`, as soon as the server can be reached. The error: the store is another
@@ -112,7 +110,7 @@ pub(super) async fn capture(
         }
     }
     // The writing half has said why, in the log and in `/readyz`. What was recorded is served on.
-    Box::pin(capture.run(stop.clone())).await.err().filter(is_taken)
+    Box::pin(capture.run(stop.clone())).await.err().filter(StoreError::is_taken)
 }
 
 /// Opens the store and begins to capture, until `stop`. What is published is served at once, begun

@@ -1,6 +1,6 @@
 //! The files of a copy, written into it: whoever opens the copy first reads them again.
 
-use super::{BackupError, Copied, STORE};
+use super::{Copied, STORE};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::io::{self, Read, Write};
@@ -11,6 +11,25 @@ use xxhash_rust::xxh3::Xxh3;
 const NAME: &str = "backup.json";
 /// Bytes that are read at once.
 const PIECE: usize = 1 << 20;
+
+/// Why a data folder that is a copy is not opened.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum BackupFault {
+    /// Its files cannot be read.
+    #[error("{}: {error}", folder.display())]
+    Unreadable {
+        /// The folder.
+        folder: PathBuf,
+        /// What the system says.
+        error: String,
+    },
+    /// It is not what was copied.
+    #[error(
+        "{} is a backup that was damaged, or copied in part, after it was made: use another backup, or copy it again whole",
+        .0.display()
+    )]
+    Damaged(PathBuf),
+}
 
 /// What the file holds.
 #[derive(Debug, Serialize, Deserialize)]
@@ -37,19 +56,20 @@ pub(super) fn write(folder: &Path, copied: Copied) -> io::Result<()> {
 ///
 /// # Errors
 /// The copy was damaged or carried over in part since it was made, or cannot be read.
-pub(crate) fn check(folder: &Path) -> Result<(), BackupError> {
+pub(crate) fn check(folder: &Path) -> Result<(), BackupFault> {
     let path = folder.join(NAME);
-    let failed = |error| BackupError::Folder { folder: folder.to_owned(), error };
+    let failed =
+        |error: io::Error| BackupFault::Unreadable { folder: folder.to_owned(), error: error.to_string() };
     let text = match std::fs::read(&path) {
         Ok(text) => text,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
         Err(error) => return Err(failed(error)),
     };
     tracing::info!("{} is a backup: its files are compared with what was copied", folder.display());
-    let damaged = |_| BackupError::Damaged(folder.to_owned());
+    let damaged = |_| BackupFault::Damaged(folder.to_owned());
     let manifest: Manifest = serde_json::from_slice(&text).map_err(damaged)?;
     if files(folder).map_err(failed)? != manifest.files {
-        return Err(BackupError::Damaged(folder.to_owned()));
+        return Err(BackupFault::Damaged(folder.to_owned()));
     }
     std::fs::remove_file(&path).map_err(failed)
 }

@@ -98,7 +98,9 @@ fn a_damaged_copy_is_refused() {
     let (file, list) = (longest(&to.join(STORE)), to.join("backup.json"));
     let (bytes, manifest) = (std::fs::read(&file).unwrap(), std::fs::read(&list).unwrap());
     let is_refused = || {
-        assert!(matches!(of_folder(&to, &third), Err(BackupError::Damaged(found)) if found == to));
+        assert!(
+            matches!(of_folder(&to, &third), Err(BackupError::Origin(BackupFault::Damaged(found))) if found == to)
+        );
         assert!(list.exists() && !third.exists());
     };
     // One bit, of anything that is in it; a file in part; a file that did not come; a list in part.

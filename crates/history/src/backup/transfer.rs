@@ -1,7 +1,7 @@
 //! A history from a folder or a bucket into a folder or a bucket.
 
 use super::{BackupError, Copied, copied_if, failed, opened, read_again, write};
-use crate::engine::{Bucket, DiskEngine, Engine, Location, Snapshot, StoreError, fill_bucket, keep_bucket};
+use crate::engine::{Bucket, DiskEngine, Engine, Location, Snapshot, StoreFault, fill_bucket, keep_bucket};
 use std::sync::Arc;
 
 /// What is copied.
@@ -67,7 +67,7 @@ fn into_bucket(
     }
     drop(written);
     right(sum)?;
-    let noted = serde_json::to_vec(&sum).map_err(|e| store(StoreError(e.to_string())))?;
+    let noted = serde_json::to_vec(&sum).map_err(|e| store(StoreFault::Checkpoint(e.to_string()).into()))?;
     filling.finish(&noted).map_err(&store)?;
     Ok(sum)
 }

@@ -28,7 +28,7 @@ fn a_folder_in_another_form_is_refused() {
     }
     for form in [OLDEST_FORM - 1, FORM + 1] {
         state.form = form;
-        assert!(read_back(&state).unwrap_err().0.contains(&format!("written in form {form}")));
+        assert!(read_back(&state).unwrap_err().to_string().contains(&format!("written in form {form}")));
     }
 }
 
@@ -67,7 +67,7 @@ fn what_tables_are_is_read_again_only_where_it_changed() {
     engine.commit(&batch).unwrap();
     assert!(Arc::ptr_eq(&first, &names(&engine)), "only the position is another");
     batch.clear();
-    let gone = TableState::Unreadable("gone".to_owned());
+    let gone = TableState::unreadable("gone".to_owned());
     batch.put(Table::Meta, &name_key(&name), &json(&(&name, [(ChangeSequence(1), &gone)])).unwrap());
     engine.commit(&batch).unwrap();
     assert_eq!(names(&engine).current(&name), gone);

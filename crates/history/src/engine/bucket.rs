@@ -85,9 +85,10 @@ pub(crate) fn fill_bucket(bucket: &Bucket) -> Result<Option<Box<dyn Filling>>, S
 #[cfg(not(feature = "object-store"))]
 mod none {
     use super::{Arc, Bucket, CopyOrigin, DiskOptions, Engine, Filling, Path, Snapshot, StoreError, Watched};
+    use crate::engine::StoreFault;
 
     fn not_built_in<T>(bucket: &Bucket) -> Result<T, StoreError> {
-        Err(StoreError(format!("{bucket}: this program was built without object stores")))
+        Err(StoreFault::NotBuiltIn(bucket.to_string()).into())
     }
 
     /// A reader, where none was built in.

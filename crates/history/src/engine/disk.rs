@@ -5,7 +5,7 @@
 //! returns, so a killed process loses nothing of it; what a loss of power can take back is bounded
 //! by how often `sync` is called, and is a whole number of batches.
 
-use super::{Batch, Each, Engine, Pair, Snapshot, StoreError, Table};
+use super::{Batch, Each, Engine, Pair, Snapshot, StoreError, StoreFault, Table};
 use dbtrail_types::thread_name::STORE_OPENING;
 use fjall::compaction::Leveled;
 use fjall::config::{
@@ -90,19 +90,16 @@ impl fmt::Debug for Pinned {
     }
 }
 
-/// The words for a folder that another process has open.
-pub(super) const LOCKED: &str = "another process has this data folder open";
-
 #[expect(clippy::needless_pass_by_value, reason = "it stands in `map_err`")]
 fn failed(error: fjall::Error) -> StoreError {
     // The library's own text is that of a programmer; these two befall administrators.
     if matches!(error, fjall::Error::Locked) {
-        return StoreError(LOCKED.to_owned());
+        return StoreFault::Locked.into();
     }
     if matches!(&error, fjall::Error::Io(io) if io.kind() == std::io::ErrorKind::StorageFull) {
-        return StoreError("the disk is full".to_owned());
+        return StoreFault::DiskFull.into();
     }
-    StoreError(error.to_string())
+    StoreFault::Disk(error.to_string()).into()
 }
 
 /// Opens the tables in a thread of its own: fjall 3 panics over a journal that it cannot read.
@@ -112,7 +109,7 @@ fn opened(folder: &Path, options: DiskOptions) -> Result<Database, StoreError> {
         .max_journaling_size(JOURNAL)
         .worker_threads(options.workers);
     let opening = std::thread::Builder::new().name(STORE_OPENING.to_owned()).spawn(move || builder.open());
-    let opening = opening.map_err(|error| StoreError(format!("no thread to open it: {error}")))?;
+    let opening = opening.map_err(|error| StoreFault::NoThread(error.to_string()))?;
     match opening.join() {
         Ok(Ok(database)) => Ok(database),
         Ok(Err(error @ (fjall::Error::Locked | fjall::Error::Io(_)))) => Err(failed(error)),
@@ -123,11 +120,7 @@ fn opened(folder: &Path, options: DiskOptions) -> Result<Database, StoreError> {
 }
 
 fn damaged(folder: &Path, how: &str) -> StoreError {
-    StoreError(format!(
-        "files in {} are damaged ({how}), as a disk that fails or a copy of a folder in use leaves them; nothing of \
-         them is used: put a backup in the place of the data folder, or begin a new record in an empty one",
-        folder.display()
-    ))
+    StoreFault::DamagedFiles { folder: folder.to_owned(), how: how.to_owned() }.into()
 }
 
 impl DiskEngine {

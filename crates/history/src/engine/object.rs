@@ -22,7 +22,7 @@ mod stores;
 
 use super::bucket::{CopyOrigin, Filling, Watched};
 use super::location::Bucket;
-use super::{Batch, DiskOptions, Engine, Snapshot, StoreError, WhenDurable};
+use super::{Batch, DiskOptions, Engine, Snapshot, StoreError, StoreFault, WhenDurable};
 use access::Access;
 use blocking::OwnRuntime;
 use bytes::Bytes;
@@ -137,7 +137,7 @@ impl ObjectEngine {
         folder: Option<&std::path::Path>,
         opening: Opening,
     ) -> Result<Self, StoreError> {
-        let runtime = OwnRuntime::start().map_err(|e| StoreError(format!("no threads for it: {e}")))?;
+        let runtime = OwnRuntime::start()?;
         let holder = Holder::this();
         let (objects, local) = runtime.wait(local::cached(objects, folder, options.disk_cache))?;
         let opened = runtime.wait(async {
@@ -155,7 +155,7 @@ impl ObjectEngine {
                 Opening::History => {
                     if mark::is_begun(&db).await? {
                         let _ = db.close().await;
-                        return Err(StoreError(mark::UNFINISHED.to_owned()));
+                        return Err(StoreError(StoreFault::UnfinishedCopy));
                     }
                     // From here on it is not what was copied.
                     first.delete(mark::KEY);
@@ -250,7 +250,7 @@ impl Engine for ObjectEngine {
         let (said, answer) = oneshot::channel();
         self.when_durable(Box::new(move |outcome| _ = said.send(outcome)));
         let answer = self.shared.access.runtime.wait(answer);
-        answer.unwrap_or_else(|_| Err(StoreError("object store: its threads have ended".to_owned())))
+        answer.unwrap_or_else(|_| Err(StoreFault::ThreadsEnded.into()))
     }
 
     fn when_durable(&self, then: WhenDurable) {

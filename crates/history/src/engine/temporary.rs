@@ -2,7 +2,7 @@
 //! files, which goes with the last snapshot. What a killed process left behind is taken away when
 //! the next folder is made.
 
-use super::{Batch, DiskEngine, DiskOptions, Each, Engine, Pair, Snapshot, StoreError, Table};
+use super::{Batch, DiskEngine, DiskOptions, Each, Engine, Pair, Snapshot, StoreError, StoreFault, Table};
 use std::fs::{DirBuilder, File, TryLockError};
 use std::io;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt};
@@ -97,9 +97,8 @@ impl TemporaryEngine {
     /// # Errors
     /// It cannot be made there.
     pub fn make(parent: &Path, options: DiskOptions) -> Result<Self, StoreError> {
-        let failed = |e: io::Error| {
-            StoreError(format!("no temporary folder can be made in {} (TMPDIR): {e}", parent.display()))
-        };
+        let failed =
+            |e: io::Error| StoreFault::TemporaryFolder { parent: parent.to_owned(), error: e.to_string() };
         let folder = Folder::make(parent).map_err(failed)?;
         if let Err(error) = folder.remove_others() {
             tracing::info!("{} cannot be looked through: {error}", parent.display());
@@ -189,6 +188,6 @@ mod tests {
         drop((living, other));
         assert_eq!(folders(parent.path()), 2);
         let nowhere = TemporaryEngine::make(&at("nowhere"), DiskOptions::default()).unwrap_err();
-        assert!(nowhere.0.contains("nowhere (TMPDIR): "), "{nowhere}");
+        assert!(nowhere.to_string().contains("nowhere (TMPDIR): "), "{nowhere}");
     }
 }

@@ -123,7 +123,7 @@ fn every_engine_keeps_what_it_is_given() {
     let mut disk = DiskEngine::open(folder.path(), DiskOptions::default()).unwrap();
     keeps_what_it_is_given(&mut disk);
     let locked = DiskEngine::open(folder.path(), DiskOptions::default()).unwrap_err();
-    assert!(locked.0.contains("another process"));
+    assert!(locked.to_string().contains("another process"));
     drop(disk);
     let again = DiskEngine::open(folder.path(), DiskOptions::default()).unwrap();
     assert_eq!(again.snapshot().get(Table::Versions, b"bb").unwrap(), Some(bytes("new")));

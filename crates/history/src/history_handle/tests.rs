@@ -1,4 +1,5 @@
 use super::*;
+use crate::engine::{StoreError, StoreFault};
 
 fn at(seconds: i64) -> Timestamp {
     Timestamp::from_micros(seconds * 1_000_000)
@@ -35,11 +36,14 @@ fn before_the_first_history_there_is_a_status() {
         l.connected(Ok(()), at(2));
         l.clock = Some(at(2));
         l.baseline = BaselineProgress { done: 1, total: 3, rows: 40 };
-        l.failed = Some("disk full".to_owned());
+        l.failed = Some(StoreError(StoreFault::DiskFull).into());
     });
     let status = history_handle.status(at(4));
     assert_eq!((status.connected, status.lag_seconds), (false, Some(2.0)));
-    assert_eq!(status.reason.as_deref(), Some("the history is not written: disk full"));
+    assert_eq!(
+        status.reason.as_deref(),
+        Some("the history is not written: the history store failed: the disk is full")
+    );
     assert_eq!(status.baseline.map(|b| b.rows), Some(40));
     let text = serde_json::to_string(&status).unwrap();
     assert_eq!(serde_json::from_str::<Status>(&text).unwrap(), status);

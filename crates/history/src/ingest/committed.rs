@@ -2,7 +2,7 @@
 
 use super::{Ingest, LogEnds, cascade};
 use crate::commit_index::Commit;
-use crate::engine::{Batch, StoreError};
+use crate::engine::{Batch, StoreError, StoreFault};
 use crate::gtid::Gtids;
 use crate::log::{Change, CommittedTransaction, Gtid};
 use crate::record::{Coverage, History, RetentionHorizon};
@@ -34,14 +34,14 @@ impl Ingest {
         visible: Timestamp,
     ) -> Result<(), StoreError> {
         if self.next > RESERVE {
-            return Err(StoreError("the record is full: begin another in an empty data folder".to_owned()));
+            return Err(StoreFault::RecordFull.into());
         }
         self.under = cascade::Under::default();
         let committed = entry.committed;
         let visible = visible.max(committed);
         let commit_entry = Commit { first: self.next, committed, visible, gtid: entry.gtid };
         for change in entry.changes {
-            match change.map_err(|e| StoreError(e.to_string()))? {
+            match change.map_err(|e| StoreFault::Transaction(e.to_string()))? {
                 Change::Rows(mut event) => {
                     self.fold(&mut event);
                     self.rows(&event, &entry.position.file)?;
@@ -82,7 +82,7 @@ impl Ingest {
     pub(crate) fn has(&mut self, gtid: &Gtid) -> Result<bool, StoreError> {
         let snapshot = self.committed();
         let gtids = Gtids { snapshot: &*snapshot, state: &self.gtids, dropped: false };
-        gtids.has(gtid).map_err(|e| StoreError(e.to_string()))
+        gtids.has(gtid).map_err(|e| StoreFault::Gtids(e.to_string()).into())
     }
 
     /// The history of log files. `end`: the time of the last event of the last file, or `None` when

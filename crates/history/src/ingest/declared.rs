@@ -1,10 +1,10 @@
 //! Tables as their server declares them, from a position in the log on.
 
-use super::{Ingest, NOT_CAPTURED};
+use super::Ingest;
 use crate::capture::Declared;
-use crate::last_statements::LastStatements;
+use crate::last_statements::{LastStatements, UnknownBefore};
 use crate::log::{LogError, LogReader, ServerVersion};
-use crate::names::TableState;
+use crate::names::{TableState, UnreadableReason};
 use crate::record::{FIRST, TableGeneration};
 use crate::schema_dump::SchemaDump;
 use crate::store::ChangeSequence;
@@ -34,21 +34,18 @@ impl Ingest {
             let position = match last.of(&table.name) {
                 None => 0,
                 Some(statement) => {
-                    let reason = statement.reason();
                     if dump.written.is_none_or(|written| written <= statement.end()) {
                         tracing::warn!(
                             table = %table.name,
                             "the dump may be older than the last statement about the table ({}): its definition is not taken from the dump",
                             statement.what
                         );
-                        let why = format!(
-                            "whether the dump given by --schema is older than a statement of {} is not known: {}",
-                            statement.at, statement.what
-                        );
-                        self.unknown_since.insert(table.name.clone(), why);
+                        let reason = UnknownBefore::OldDump(statement.clone());
+                        self.unknown_since.insert(table.name.clone(), reason.to_string());
                         continue;
                     }
-                    self.unknown_since.insert(table.name.clone(), reason);
+                    let reason = UnknownBefore::Statement(statement.clone());
+                    self.unknown_since.insert(table.name.clone(), reason.to_string());
                     statement.position
                 }
             };
@@ -75,13 +72,13 @@ impl Ingest {
         let declared = Arc::make_mut(&mut self.catalog).declare(&table.name, &table.create, server);
         // Of what is left out, the foreign keys are of use.
         if !self.captures(&table.name) {
-            return TableState::Unreadable(NOT_CAPTURED.to_owned());
+            return TableState::Unreadable(UnreadableReason::NotCaptured);
         }
         let definition = match declared {
             Ok(definition) => definition,
             Err(reason) => {
                 tracing::warn!(table = %table.name, "the table cannot be captured: {reason}");
-                return TableState::Unreadable(format!("its declaration cannot be followed ({reason})"));
+                return TableState::unreadable(format!("its declaration cannot be followed ({reason})"));
             }
         };
         let baseline = self.first_baseline(definition);
@@ -106,7 +103,7 @@ impl Ingest {
             TableState::Absent => {
                 tracing::warn!(table = %name, "the dump has this table, and by the log there is none");
             }
-            TableState::Unreadable(reason) if reason == NOT_CAPTURED => {}
+            TableState::Unreadable(UnreadableReason::NotCaptured) => {}
             TableState::Unknown { .. } | TableState::Unreadable(_) => {
                 if self.next == FIRST {
                     let state = self.declared(&table, server, ChangeSequence(0));
@@ -116,7 +113,7 @@ impl Ingest {
                     let at = self.take_number();
                     let state = self.declared(&table, server, at);
                     if let Some(reason) = self.unknown_since.get(name).cloned() {
-                        self.names_mut().retract(name, ChangeSequence(0), TableState::Unreadable(reason));
+                        self.names_mut().retract(name, ChangeSequence(0), TableState::unreadable(reason));
                     }
                     self.names_mut().set(name, at, state);
                 }

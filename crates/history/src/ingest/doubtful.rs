@@ -61,7 +61,7 @@ impl Ingest {
                 let others = others.filter(|n| n.schema != *schema && n.schema.to_lowercase() == lower);
                 for name in others.collect::<Vec<_>>() {
                     let reason = case_reason(&format!("DROP DATABASE {schema}"));
-                    self.names_mut().set(&name, at, TableState::Unreadable(reason));
+                    self.names_mut().set(&name, at, TableState::unreadable(reason));
                 }
             }
             Effect::UnreadableAll { .. } => {}
@@ -83,7 +83,7 @@ impl Ingest {
         let others = self.names.spelled_otherwise(name);
         for other in others.iter().chain((!others.is_empty()).then_some(name)) {
             let reason = case_reason(&name.to_string());
-            self.names_mut().set(other, at, TableState::Unreadable(reason));
+            self.names_mut().set(other, at, TableState::unreadable(reason));
         }
     }
 

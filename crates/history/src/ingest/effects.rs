@@ -1,9 +1,9 @@
 //! What statements of the log do to names and generations.
 
-use super::{Ingest, NOT_CAPTURED};
+use super::Ingest;
 use crate::changes::Change;
 use crate::engine::StoreError;
-use crate::names::TableState;
+use crate::names::{TableState, UnreadableReason};
 use crate::record::TableGeneration;
 use crate::schema::{DefinitionId, Effect};
 use crate::store::{ChangeSequence, GenerationId};
@@ -42,7 +42,7 @@ impl Ingest {
                     );
                     TableState::Table(generation, definition)
                 } else {
-                    TableState::Unreadable(NOT_CAPTURED.to_owned())
+                    TableState::Unreadable(UnreadableReason::NotCaptured)
                 };
                 self.names_mut().appear(&name, at, table_state);
             }
@@ -61,7 +61,7 @@ impl Ingest {
             Effect::PartitionsEmptied(..) | Effect::RowsMoved(_) => {}
             Effect::Unreadable(name, reason) => {
                 let reason = self.unknown_since.get(&name).cloned().unwrap_or_else(|| reason.to_string());
-                self.names_mut().set(&name, at, TableState::Unreadable(reason));
+                self.names_mut().set(&name, at, TableState::unreadable(reason));
             }
             Effect::SchemaDropped(schema) => {
                 let schemas = [schema];
@@ -71,7 +71,7 @@ impl Ingest {
                 self.names_mut().sweep(&schemas, &[], at, &TableState::Absent);
             }
             Effect::UnreadableAll { schemas, spared, reason } => {
-                self.names_mut().sweep(&schemas, &spared, at, &TableState::Unreadable(reason.to_string()));
+                self.names_mut().sweep(&schemas, &spared, at, &TableState::unreadable(reason.to_string()));
             }
         }
     }
@@ -114,7 +114,7 @@ impl Ingest {
     }
 
     pub(super) fn unfollowable(&mut self, tables: &[TableName], reason: &str, at: ChangeSequence) {
-        let unreadable = TableState::Unreadable(reason.to_owned());
+        let unreadable = TableState::unreadable(reason.to_owned());
         if tables.is_empty() {
             self.names_mut().sweep(&[], &[], at, &unreadable);
         }
@@ -173,14 +173,14 @@ impl Ingest {
         } else if self.captures(to) {
             self.names_mut().appear(to, at, table_state);
         } else {
-            self.names_mut().appear(to, at, TableState::Unreadable(NOT_CAPTURED.to_owned()));
+            self.names_mut().appear(to, at, TableState::Unreadable(UnreadableReason::NotCaptured));
         }
     }
 
     fn impossible(&mut self, name: &TableName, statement: &str, at: ChangeSequence) {
         let reason =
             format!("the log has a {statement} of {name} that does not fit the statements before it");
-        self.names_mut().set(name, at, TableState::Unreadable(reason));
+        self.names_mut().set(name, at, TableState::unreadable(reason));
     }
 
     /// All rows of the table go at once: the log has no images of them, but the history knows those

@@ -8,7 +8,7 @@
 
 use super::Ingest;
 use crate::changes;
-use crate::engine::{Batch, Engine, Snapshot, StoreError, Table};
+use crate::engine::{Batch, Engine, Snapshot, StoreError, StoreFault, Table};
 use crate::number::{put_number, take_number};
 use crate::store::{ChangeSequence, version_key};
 
@@ -46,7 +46,7 @@ fn base_of(key: &[u8]) -> Option<ChangeSequence> {
 }
 
 fn damaged() -> StoreError {
-    StoreError("what a piece of a transaction replaced cannot be read: the data folder is damaged".to_owned())
+    StoreFault::Damaged("what a piece of a transaction replaced cannot be read").into()
 }
 
 /// Notes what is under a key: the table, the key, and the value if there is one.

@@ -190,7 +190,7 @@ impl Ingest {
             }
             Err(error) => {
                 self.noting.changed(&event.table.name, event.kind);
-                self.names_mut().set(&event.table.name, at, TableState::Unreadable(error.to_string()));
+                self.names_mut().set(&event.table.name, at, TableState::unreadable(error.to_string()));
                 Ok(false)
             }
         }

@@ -225,7 +225,7 @@ impl Ingest {
         at: ChangeSequence,
     ) {
         let reason = self.doubt_generation(generation, doubt, name);
-        self.names_mut().set(name, at, TableState::Unreadable(reason));
+        self.names_mut().set(name, at, TableState::unreadable(reason));
     }
 
     fn doubt_generation(&mut self, generation: GenerationId, doubt: &Doubt, name: &TableName) -> String {

@@ -3,10 +3,33 @@
 use super::LogFault;
 use std::path::PathBuf;
 
-/// A temporary file of a large transaction cannot be written or read.
+/// Why the temporary file of a large transaction does not do. A text in it is that of the system.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0}")]
-pub struct SpillError(pub(super) String);
+pub enum SpillError {
+    /// It cannot be made.
+    #[error("no temporary file for a large transaction can be made in {}: {error}", folder.display())]
+    NotMade {
+        /// The folder that it was to be in.
+        folder: PathBuf,
+        /// Why not.
+        error: String,
+    },
+    /// No room.
+    #[error("the temporary file of a large transaction cannot be written or read: the disk is full")]
+    DiskFull,
+    /// The disk.
+    #[error("the temporary file of a large transaction cannot be written or read: {0}")]
+    Disk(String),
+    /// It is not what was written.
+    #[error("the temporary file of a large transaction is damaged")]
+    Damaged,
+    /// More than a number of 32 bits counts.
+    #[error("a transaction with more tables than can be counted")]
+    TooManyTables,
+    /// ROLLBACK TO a savepoint of which nothing is known.
+    #[error("a transaction goes back to a position that was not noted: a bug here")]
+    UnknownMark,
+}
 
 /// How much of the transactions that are not committed yet is kept in memory, and where the rest
 /// goes.

@@ -65,21 +65,19 @@ enum Text {
 }
 
 fn failed(error: &std::io::Error) -> SpillError {
-    let what = if error.kind() == ErrorKind::StorageFull {
-        "the disk is full".to_owned()
+    if error.kind() == ErrorKind::StorageFull {
+        SpillError::DiskFull
     } else {
-        error.to_string()
-    };
-    SpillError(format!("the temporary file of a large transaction cannot be written or read: {what}"))
+        SpillError::Disk(error.to_string())
+    }
 }
 
 fn damaged(error: &serde_json::Error) -> SpillError {
-    SpillError(format!("the temporary file of a large transaction cannot be written or read: {error}"))
+    SpillError::Disk(error.to_string())
 }
 
 fn number(count: usize) -> Result<u32, SpillError> {
-    u32::try_from(count)
-        .map_err(|_| SpillError("a transaction with more tables than can be counted".to_owned()))
+    u32::try_from(count).map_err(|_| SpillError::TooManyTables)
 }
 
 impl Tables {
@@ -109,12 +107,8 @@ impl Spilled {
     pub(super) fn create(folder: Option<&Path>) -> Result<Self, SpillError> {
         let system = std::env::temp_dir();
         let folder = folder.unwrap_or(&system);
-        let file = tempfile::tempfile_in(folder).map_err(|e| {
-            SpillError(format!(
-                "no temporary file for a large transaction can be made in {}: {e}",
-                folder.display()
-            ))
-        })?;
+        let file = tempfile::tempfile_in(folder)
+            .map_err(|e| SpillError::NotMade { folder: folder.to_owned(), error: e.to_string() })?;
         Ok(Self {
             file: BufWriter::with_capacity(BUFFER, file),
             bytes: 0,
@@ -167,9 +161,7 @@ impl Spilled {
         }
         let Some((changes, bytes)) = self.marks.last().copied().filter(|(changes, _)| *changes == mark)
         else {
-            return Err(SpillError(
-                "a transaction goes back to a position that was not noted: a bug here".to_owned(),
-            ));
+            return Err(SpillError::UnknownMark);
         };
         self.file.flush().and_then(|()| self.file.get_ref().set_len(bytes)).map_err(|e| failed(&e))?;
         self.file.seek(SeekFrom::Start(bytes)).map_err(|e| failed(&e))?;
@@ -253,7 +245,7 @@ impl SpilledReader {
     fn change(&mut self) -> Result<Change, SpillError> {
         let mut length = [0; 8];
         self.file.read_exact(&mut length).map_err(|e| failed(&e))?;
-        let unknown = || SpillError("the temporary file of a large transaction is damaged".to_owned());
+        let unknown = || SpillError::Damaged;
         let length = usize::try_from(u64::from_le_bytes(length)).map_err(|_| unknown())?;
         let head = self.bytes(length)?;
         Ok(match serde_json::from_slice(&head).map_err(|e| damaged(&e))? {

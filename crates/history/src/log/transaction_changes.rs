@@ -234,7 +234,7 @@ mod tests {
     #[test]
     fn a_folder_that_is_not_there_is_an_error() {
         let options = SpillOptions { folder: Some("/nowhere/at/all".into()), memory: 0 };
-        let why = of(1).spill(&options, &[]).unwrap_err().0;
+        let why = of(1).spill(&options, &[]).unwrap_err().to_string();
         assert!(why.contains("/nowhere/at/all"), "{why}");
     }
 }

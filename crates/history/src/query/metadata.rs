@@ -3,7 +3,7 @@
 use super::keys::{no_key, unfindable};
 use super::{History, Refusal};
 use crate::commit_index::ReadPoint;
-use crate::names::TableState;
+use crate::names::{TableState, UnreadableReason};
 use crate::store::ChangeSequence;
 use dbtrail_types::agent_api::{RefusedTable, Schemas, TableAnswer, TableEntry, Tables, code};
 use dbtrail_types::column::TableDefinition;
@@ -99,7 +99,7 @@ impl History {
     fn refusal(&self, table_states: &[(ChangeSequence, TableState)]) -> Option<(Option<Timestamp>, String)> {
         let (from, last) = table_states.last()?;
         let reason = match last {
-            TableState::Unreadable(reason) => reason.clone(),
+            TableState::Unreadable(reason) => reason.to_string(),
             TableState::Table(generation, definition) => {
                 let known = self.generation(*generation)?;
                 let doubt = known.doubt.as_ref().map(|(_, why)| why.clone());
@@ -158,9 +158,7 @@ impl History {
         let each = self.names.iter().filter_map(|(name, states)| {
             let health = match &states.last()?.1 {
                 TableState::Absent => return None,
-                TableState::Unreadable(why) if why.ends_with(crate::ingest::NOT_CAPTURED) => {
-                    TableHealth::NotCaptured
-                }
+                TableState::Unreadable(UnreadableReason::NotCaptured) => TableHealth::NotCaptured,
                 TableState::Unknown { .. } | TableState::Unreadable(_) => TableHealth::Unreadable,
                 TableState::Table(generation, definition) => {
                     let definition = self.catalog.definition(*definition);
@@ -195,7 +193,7 @@ impl History {
             for (from, table_state) in table_states {
                 if let TableState::Unreadable(reason) = table_state {
                     let since = self.commit_index().committed(*from).ok().flatten();
-                    found.push((name.clone(), since, reason.clone()));
+                    found.push((name.clone(), since, reason.to_string()));
                 }
             }
         }

@@ -163,7 +163,7 @@ impl Window<'_> {
                         "nothing in the record says what its columns are in a part of the window",
                     ));
                 }
-                TableState::Unreadable(reason) => return Err(unreadable(self.name, reason)),
+                TableState::Unreadable(reason) => return Err(super::table_refused(self.name, reason, "")),
             }
             before = Some(table_state);
         }

@@ -25,7 +25,7 @@ impl Recorder {
         for (mut definition, reason) in definitions {
             let name = self.ingest.catalog.folded(definition.what.name.clone());
             definition.what.name = name.clone();
-            self.ingest.unknown_since.insert(name, reason);
+            self.ingest.unknown_since.insert(name, reason.to_string());
             self.waiting.push_back(Waiting::Definition(definition));
         }
         self.backlog = Some(TakenIn { to, bytes, before: self.bytes, newest: None });

@@ -5,9 +5,8 @@ use crate::capture::{CaptureCommand, Declared, Defaults, Gap, LogLoss, Start};
 use crate::checkpoint::State;
 use crate::engine::StoreError;
 use crate::gtid::GtidSet;
-use crate::ingest::NOT_CAPTURED;
 use crate::log_gap::LogGap;
-use crate::names::TableState;
+use crate::names::{TableState, UnreadableReason};
 use crate::store::ChangeSequence;
 use dbtrail_types::names::TableName;
 use std::sync::Arc;
@@ -91,7 +90,7 @@ impl Recorder {
         let names = self.ingest.names_mut();
         names.sweep(&[], &[], at, &TableState::Unknown { empty: false });
         for name in living {
-            names.set(&name, at, TableState::Unreadable(gone.clone()));
+            names.set(&name, at, TableState::unreadable(gone.clone()));
         }
     }
 
@@ -145,7 +144,7 @@ impl Recorder {
             self.ingest.next = next.next();
         }
         for name in left {
-            self.ingest.names_mut().set(&name, next, TableState::Unreadable(NOT_CAPTURED.to_owned()));
+            self.ingest.names_mut().set(&name, next, TableState::Unreadable(UnreadableReason::NotCaptured));
             self.unwritten = true;
         }
     }

@@ -3,8 +3,7 @@
 use super::Recorder;
 use crate::binlog_position::BinlogPosition;
 use crate::capture::{CaptureCommand, Declared, Looked};
-use crate::ingest::NOT_CAPTURED;
-use crate::names::TableState;
+use crate::names::{TableState, UnreadableReason};
 use crate::schema::Difference;
 use crate::store::ChangeSequence;
 use dbtrail_types::names::TableName;
@@ -52,7 +51,7 @@ impl Recorder {
         }
         for name in changed {
             if let TableState::Unreadable(reason) = self.ingest.names.current(name)
-                && reason != NOT_CAPTURED
+                && reason != UnreadableReason::NotCaptured
             {
                 tracing::warn!(table = %name, "the table can be read no longer: {reason}");
                 self.renew(name);
@@ -212,7 +211,7 @@ impl Recorder {
 
     /// What the table was from `from` on is taken back: it is refused there, for this reason.
     pub(super) fn retract(&mut self, name: &TableName, from: ChangeSequence, reason: &str) {
-        let table_state = TableState::Unreadable(reason.to_owned());
+        let table_state = TableState::unreadable(reason.to_owned());
         let taken = self.ingest.names_mut().retract(name, from, table_state);
         for (at, generation) in taken {
             if let Some(generation) = self.ingest.generation_mut(generation)
@@ -239,12 +238,12 @@ impl Recorder {
             let never_known = |reason: &String| {
                 self.ingest.names.history(name).iter().all(|(_, state)| match state {
                     TableState::Unknown { .. } => true,
-                    TableState::Unreadable(why) => why == reason,
+                    TableState::Unreadable(why) => why.to_string() == *reason,
                     TableState::Table(..) | TableState::Absent => false,
                 })
             };
             if let Some(reason) = reason.filter(never_known) {
-                self.ingest.names_mut().begin(name, TableState::Unreadable(reason));
+                self.ingest.names_mut().begin(name, TableState::unreadable(reason));
             }
             self.ingest.names_mut().set(name, at, table_state);
             self.unwritten = true;

@@ -4,7 +4,7 @@ use super::waiting::Waiting;
 use super::{Recorder, visibility};
 use crate::binlog_position::{BinlogPosition, Identity, LastEvent, ResumePosition};
 use crate::capture::{CaptureCommand, CaptureEvent, ClockReading, EventFault, LogLoss, ReceivedEvent};
-use crate::engine::StoreError;
+use crate::engine::{StoreError, StoreFault};
 use crate::ingest::Ingest;
 use crate::log::{LogFault, TakeError};
 use bytes::Bytes;
@@ -99,7 +99,7 @@ impl Recorder {
                 self.fault(fault);
                 return Ok(());
             }
-            Err(TakeError::Spill(error)) => return Err(StoreError(error.to_string())),
+            Err(TakeError::Spill(error)) => return Err(StoreFault::Transaction(error.to_string()).into()),
         }
         while let Some(mut entry) = self.reader.entry() {
             let end = self.reader.position().clone();

@@ -1,6 +1,7 @@
 //! Why a record cannot be opened.
 
-use super::super::engine::{StoreError, is_taken, is_written};
+use super::super::backup::BackupFault;
+use super::super::engine::{Location, StoreError, StoreFault};
 use super::super::log::SourceTime;
 use dbtrail_types::names::ServerId;
 
@@ -27,8 +28,8 @@ pub enum OpenError {
         found: SourceTime,
     },
     /// It is a copy that is damaged.
-    #[error("{0}")]
-    Backup(String),
+    #[error(transparent)]
+    Backup(BackupFault),
     /// It is the record of another server.
     #[error(
         "{data} holds the history of server '{found}', and not of '{asked}': give --server-id {found}, or another folder"
@@ -44,10 +45,17 @@ pub enum OpenError {
 }
 
 impl OpenError {
+    /// The thread that was to open it has ended.
+    #[must_use]
+    pub fn thread_ended(data: &Location, error: &impl std::fmt::Display) -> Self {
+        let error = StoreFault::ThreadEnded(error.to_string()).into();
+        Self::Store { data: data.to_string(), error }
+    }
+
     /// Whether another agent writes to it.
     #[must_use]
     pub fn is_written(&self) -> bool {
-        matches!(self, Self::Store { error, .. } if is_written(error) || is_taken(error))
+        matches!(self, Self::Store { error, .. } if error.is_written() || error.is_taken())
     }
 
     /// Whether it is the store itself: what it holds is not wrong, and it may be there again.

@@ -35,7 +35,7 @@ impl Recorder {
                 handle.set(Arc::new(history));
                 handle.update(published);
             }
-            Err(error) => handle.update(|l| l.failed = Some(error.to_string())),
+            Err(error) => handle.update(|l| l.failed = Some(error.into())),
         }));
     }
 }

@@ -3,7 +3,7 @@
 use super::{OpenError, Recorder, RecorderOptions, STORE};
 use crate::capture::Disconnected;
 use crate::checkpoint::{self, Restored, TableCache};
-use crate::engine::{Batch, DiskEngine, DiskOptions, Engine, Location, Snapshot, StoreError};
+use crate::engine::{Batch, DiskEngine, DiskOptions, Engine, Location, Snapshot, StoreError, StoreFault};
 use crate::history_handle::{HistoryHandle, Status};
 use crate::ingest::{Ingest, pieces};
 use crate::patterns::Patterns;
@@ -21,7 +21,7 @@ pub(super) fn patiently<T>(open: impl Fn() -> Result<T, StoreError>) -> Result<T
     let began = Timer::now();
     loop {
         match open() {
-            Err(error) if crate::engine::is_locked(&error) && began.elapsed() < PATIENCE => {
+            Err(error) if error.is_locked() && began.elapsed() < PATIENCE => {
                 std::thread::sleep(STEP);
             }
             other => return other,
@@ -33,7 +33,7 @@ pub(super) fn patiently<T>(open: impl Fn() -> Result<T, StoreError>) -> Result<T
 pub(super) fn engine(data: &Location, options: DiskOptions) -> Result<Box<dyn Engine>, OpenError> {
     let failed = |error| OpenError::Store { data: data.to_string(), error };
     let Some(bucket) = &data.bucket else {
-        crate::backup::check(&data.folder).map_err(|e| OpenError::Backup(e.to_string()))?;
+        crate::backup::check(&data.folder).map_err(OpenError::Backup)?;
         let disk = patiently(|| DiskEngine::open(&data.folder.join(STORE), options)).map_err(failed)?;
         return Ok(Box::new(disk));
     };
@@ -54,7 +54,7 @@ pub fn read_status(
     let (mut ingest, bytes) = looked_at(&data).map_err(failed)?;
     let restored = checkpoint::read(&*ingest.committed()).map_err(failed)?;
     let Some(restored) = restored else {
-        return Err(failed(StoreError(format!("nothing is recorded in {} yet", what_of(&data)))));
+        return Err(failed(StoreFault::NothingRecordedIn(what_of(&data)).into()));
     };
     let found = restored.state.server_id.clone();
     if let Some(asked) = server_id.filter(|asked| *asked != found) {
@@ -83,7 +83,7 @@ fn looked_at(data: &Location) -> Result<(Ingest, u64), StoreError> {
     }
     let folder = data.folder.join(STORE);
     if !folder.exists() {
-        return Err(StoreError("there is no history in this folder".to_owned()));
+        return Err(StoreFault::NoHistory.into());
     }
     let engine = DiskEngine::open(&folder, DiskOptions::default())?;
     let bytes = Engine::bytes(&engine);
@@ -117,7 +117,7 @@ struct ReadOnly(Arc<dyn Snapshot>);
 
 impl Engine for ReadOnly {
     fn commit(&mut self, _: &Batch) -> Result<(), StoreError> {
-        Err(StoreError("a reader writes nothing".to_owned()))
+        Err(StoreFault::ReadOnly.into())
     }
 
     fn snapshot(&self) -> Arc<dyn Snapshot> {
@@ -144,11 +144,12 @@ pub(crate) fn publish_state(
     history_handle: &Arc<HistoryHandle>,
 ) -> Result<bool, StoreError> {
     let Some(restored) = checkpoint::read_again(&*state, known)? else {
-        return Err(StoreError("nothing is recorded there yet".to_owned()));
+        return Err(StoreFault::NothingRecorded.into());
     };
     let (found, asked) = (&restored.state.server_id, history_handle.server_id());
     if found != asked {
-        return Err(StoreError(format!("it is the history of server '{found}', and not of '{asked}'")));
+        let (found, asked) = (found.clone(), asked.clone());
+        return Err(StoreFault::OtherServer { found, asked }.into());
     }
     let is_older = |served: &History| {
         served.end > restored.state.next || served.coverage().newest > restored.state.coverage.newest

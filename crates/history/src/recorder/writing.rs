@@ -33,7 +33,7 @@ impl Recorder {
         let done = self.drive(runtime, &mut inputs, command_queue);
         if let Err(error) = &done {
             tracing::error!(%error, "the history is not written: the store is opened again in a while");
-            self.history_handle.update(|l| l.failed = Some(error.to_string()));
+            self.history_handle.update(|l| l.failed = Some(error.clone().into()));
         }
         done
     }
@@ -120,7 +120,7 @@ impl Recorder {
             waits = shortage.is_some();
             self.history_handle.update(|l| {
                 l.disk_free = free;
-                l.full = shortage;
+                l.shortage = shortage;
             });
             // The other half is gone: what was taken in is still written.
             if !waits || inputs.is_closed() {

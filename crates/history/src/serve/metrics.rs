@@ -133,7 +133,7 @@ type CurrentGauge = prometheus_client::metrics::gauge::Gauge;
 
 /// How capturing goes.
 fn capture(all: &mut Exposition, live: &CaptureStatus, now: Timestamp) {
-    let written = live.failed.is_none() && live.full.is_none();
+    let written = live.failed.is_none() && live.shortage.is_none();
     let connected = live.connection == Connection::Up && written;
     all.gauge("connected", "1: the server's log arrives and is written", u64::from(connected));
     if let Some(lag) = live.lag_seconds(now) {

@@ -45,13 +45,10 @@ fn lagging(live: &CaptureStatus, max_lag: Duration, trusted: bool, now: Timestam
     let detail = |reason: &str| if trusted { format!(": {reason}") } else { String::new() };
     let mut lines = Vec::new();
     if let Some(why) = &live.failed {
-        lines.push(format!("the history is not written{}", detail(why)));
+        lines.push(format!("the history is not written{}", detail(&why.to_string())));
     }
-    if live.full.is_some() {
-        lines.push(format!(
-            "capturing waits for room on the disk{}",
-            live.full.as_deref().map(detail).unwrap_or_default()
-        ));
+    if let Some(shortage) = &live.shortage {
+        lines.push(format!("capturing waits for room on the disk{}", detail(&shortage.to_string())));
     }
     if let Connection::Down { since, reason } = &live.connection {
         lines.push(format!("disconnected from the server since {since}{}", detail(&reason.to_string())));
@@ -89,6 +86,7 @@ fn remarks(live: &CaptureStatus, trusted: bool) -> Vec<String> {
 mod tests {
     use super::*;
     use crate::capture::Disconnected;
+    use crate::engine::{StoreError, StoreFault};
     use crate::history_handle::BaselineProgress;
     use dbtrail_types::names::ServerId;
 
@@ -114,9 +112,12 @@ mod tests {
         assert_eq!(lines(&live, true), Vec::<String>::new(), "60 s are not too much");
         live.clock = Some(at(39));
         assert_eq!(lines(&live, true), ["lag of 61.0 s, more than 60 s"]);
-        live.failed = Some("disk full".to_owned());
+        live.failed = Some(StoreError(StoreFault::DiskFull).into());
         assert_eq!(lines(&live, false)[0], "the history is not written");
-        assert_eq!(lines(&live, true)[0], "the history is not written: disk full");
+        assert_eq!(
+            lines(&live, true)[0],
+            "the history is not written: the history store failed: the disk is full"
+        );
         let gap = "gap from 1970-01-01T00:00:01.000000Z to 1970-01-01T00:00:02.000000Z";
         assert_eq!(remarks(&live, false), ["baseline: 1 of 2 tables, 30 rows", gap]);
         live.gaps = vec![live.gaps[0].clone(); 12];

@@ -18,6 +18,7 @@ use super::resume;
 use super::session::Session;
 use crate::binlog_position::{BinlogPosition, ResumePosition};
 use crate::capture::{Backlog, Declared, Defaults, Looked, Start, ValidFrom};
+use crate::last_statements::UnknownBefore;
 use crate::log::file_head::{self, FileHead};
 use crate::schema::NO_TRIGGERS;
 use crate::source_error::Unfit;
@@ -72,7 +73,10 @@ pub(super) async fn back(
 
 /// The tables that were as they are now from the beginning on, and those that are so from a
 /// position after it on.
-fn definitions(start: &Start, survey: &Survey) -> (Vec<Declared>, Vec<(ValidFrom<Looked>, String)>) {
+fn definitions(
+    start: &Start,
+    survey: &Survey,
+) -> (Vec<Declared>, Vec<(ValidFrom<Looked>, UnknownBefore<BinlogPosition>)>) {
     let (mut tables, mut later) = (Vec::new(), Vec::new());
     for table in &start.tables {
         // Triggers that there are no more may have been there.
@@ -81,10 +85,11 @@ fn definitions(start: &Start, survey: &Survey) -> (Vec<Declared>, Vec<(ValidFrom
         match survey.last.of(&table.name) {
             None => tables.push(table),
             Some(last) => {
-                tracing::info!(table = %table.name, "{}", last.reason());
+                let reason = UnknownBefore::Statement(last.clone());
+                tracing::info!(table = %table.name, "{reason}");
                 let looked =
                     Looked { name: table.name, create: Some(table.create), since: last.position.clone() };
-                later.push((ValidFrom { after: last.position.clone(), what: looked }, last.reason()));
+                later.push((ValidFrom { after: last.position.clone(), what: looked }, reason));
             }
         }
     }

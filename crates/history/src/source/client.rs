@@ -11,6 +11,7 @@ mod tls;
 
 use super::config::SourceConfig;
 pub use crate::source_error::ClientError;
+use crate::source_error::{NetworkFault, ProtocolFault};
 use dbtrail_mysql_wire::constants::command::COM_QUERY;
 use dbtrail_mysql_wire::constants::header::{EOF, ERR, LOCAL_INFILE, LONGEST_EOF, OK};
 use dbtrail_mysql_wire::packets::{Limits, Packets, ReadLimit};
@@ -72,12 +73,8 @@ pub(super) struct Client {
 impl Client {
     /// Connects and logs in.
     pub(super) async fn connect(config: &SourceConfig) -> Result<Self, ClientError> {
-        let position = config.address();
-        let late = || ClientError::Network(format!("{position} did not answer within {} s", LOGIN.as_secs()));
-        timeout(LOGIN, login::connect(config))
-            .await
-            .map_err(|_| late())?
-            .map(|(packets, id)| Self { packets, id })
+        let late = |_| NetworkFault::Late { address: config.address(), limit: LOGIN };
+        timeout(LOGIN, login::connect(config)).await.map_err(late)?.map(|(packets, id)| Self { packets, id })
     }
 
     pub(super) fn id(&self) -> u32 {
@@ -99,7 +96,7 @@ impl Client {
             Some(&OK) => 0,
             Some(&ERR) => return Err(refusal(&head)),
             Some(&LOCAL_INFILE) | None => {
-                return Err(ClientError::Protocol("no head of a result".to_owned()));
+                return Err(ProtocolFault::NoHead.into());
             }
             Some(_) => PayloadReader(&head).lenenc()?,
         };
@@ -107,7 +104,7 @@ impl Client {
             self.packets.read(LARGEST).await?;
         }
         if columns > 0 && self.packets.read(LARGEST).await?.first() != Some(&EOF) {
-            return Err(ClientError::Protocol("no end of the column list".to_owned()));
+            return Err(ProtocolFault::NoColumnEnd.into());
         }
         Ok(Rows { client: self, columns, ended: columns == 0 })
     }
@@ -190,7 +187,7 @@ impl Client {
             }
             Some(&EOF) => Ok(None),
             Some(&ERR) => Err(refusal(&packet)),
-            _ => Err(ClientError::Protocol("a packet in the log's stream that is no event".to_owned())),
+            _ => Err(ProtocolFault::NoEvent.into()),
         }
     }
 }
@@ -248,8 +245,6 @@ fn refusal(packet: &[u8]) -> ClientError {
         Ok(ErrPacket::Error(e)) => {
             ClientError::Server { code: e.error_code(), message: e.message_str().into_owned() }
         }
-        Ok(ErrPacket::Progress(_)) | Err(_) => {
-            ClientError::Protocol("an error packet that cannot be read".to_owned())
-        }
+        Ok(ErrPacket::Progress(_)) | Err(_) => ProtocolFault::ErrorPacket.into(),
     }
 }

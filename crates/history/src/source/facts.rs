@@ -2,6 +2,7 @@
 
 use super::client::{Client, ClientError, text};
 use crate::binlog_position::Identity;
+use crate::source_error::ProtocolFault;
 use std::collections::HashMap;
 
 /// The global variables that decide whether and how its log can be followed.
@@ -46,8 +47,7 @@ impl Facts {
             let mut cells = row.into_iter().map(text);
             Some((cells.next()??.to_ascii_lowercase(), cells.next()??))
         });
-        Self::of(pairs.collect())
-            .ok_or_else(|| ClientError::Protocol("it names no version or server_id".to_owned()))
+        Self::of(pairs.collect()).ok_or_else(|| ProtocolFault::NoVersion.into())
     }
 
     /// Of the server's variables; `None` where not even those are there that every server has.

@@ -9,6 +9,7 @@ use super::running::Running;
 use crate::binlog_position::BinlogPosition;
 use crate::capture::Declared;
 use crate::schema::NO_TRIGGERS;
+use crate::source_error::{NetworkFault, ProtocolFault};
 use dbtrail_types::names::TableName;
 use dbtrail_types::timestamp::Timestamp;
 use std::collections::{BTreeMap, BTreeSet};
@@ -66,12 +67,12 @@ impl Session {
         if session.facts.is_of_same_server(expected) {
             return Ok(session);
         }
-        Err(ClientError::Network(format!(
-            "another server answers at {} than the one whose log is followed ({} instead of {})",
-            config.address(),
-            session.facts.who(),
-            expected.who()
-        )))
+        Err(NetworkFault::OtherServer {
+            address: config.address(),
+            found: session.facts.who(),
+            expected: expected.who(),
+        }
+        .into())
     }
 
     /// Whether a table of the server is one of the capture.
@@ -86,7 +87,7 @@ impl Session {
     /// The server's clock.
     pub(super) async fn now(&mut self) -> Result<Timestamp, ClientError> {
         let text = self.client.one("SELECT UTC_TIMESTAMP(6)").await?.unwrap_or_default();
-        timestamp(&text).ok_or_else(|| ClientError::Protocol(format!("its clock shows '{text}'")))
+        timestamp(&text).ok_or_else(|| ProtocolFault::Clock(text).into())
     }
 
     /// The end of the log.
@@ -99,9 +100,7 @@ impl Session {
             let (file, offset) = (row.first()?.clone()?, row.get(1)?.as_deref()?.parse().ok()?);
             Some(BinlogPosition { file, offset })
         };
-        position(&row).ok_or_else(|| {
-            ClientError::Protocol(format!("{sql} names no position: is the binary log on (log_bin)?"))
-        })
+        position(&row).ok_or_else(|| ProtocolFault::NoPosition(sql).into())
     }
 
     /// SHOW CREATE TABLE, and after it whether the server says that the table has no triggers;

@@ -1,5 +1,6 @@
 //! Why a server does not answer, or not as it should.
 
+use super::client_fault::{LoginFault, NetworkFault, ProtocolFault, TlsFault};
 use dbtrail_mysql_wire::packets::PacketError;
 use dbtrail_mysql_wire::reader::Malformed;
 
@@ -7,11 +8,11 @@ use dbtrail_mysql_wire::reader::Malformed;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ClientError {
     /// The network, or the server's end of it.
-    #[error("{0}")]
-    Network(String),
+    #[error(transparent)]
+    Network(#[from] NetworkFault),
     /// Encryption.
     #[error("TLS: {0}")]
-    Tls(String),
+    Tls(#[from] TlsFault),
     /// The server said no.
     #[error("the server says: {message} (error {code})")]
     Server {
@@ -22,10 +23,10 @@ pub enum ClientError {
     },
     /// It speaks otherwise than expected.
     #[error("the server answered in a way that is not understood: {0}")]
-    Protocol(String),
+    Protocol(#[from] ProtocolFault),
     /// Logging in takes what this program does not have.
     #[error("logging in: {0}")]
-    Login(String),
+    Login(#[from] LoginFault),
 }
 
 impl ClientError {
@@ -46,27 +47,27 @@ impl ClientError {
     }
 
     pub(crate) fn io(error: &std::io::Error) -> Self {
-        Self::Network(error.to_string())
+        NetworkFault::System(error.to_string()).into()
     }
 }
 
 impl std::convert::From<PacketError> for ClientError {
     fn from(error: PacketError) -> Self {
         match error {
-            PacketError::Closed => Self::Network("the server closed the connection".to_owned()),
+            PacketError::Closed => NetworkFault::Closed.into(),
             PacketError::Io(error) => Self::io(&error),
-            PacketError::TimedOut(_) => Self::Network(format!("{error} from the server")),
-            PacketError::NotTaken(_) => Self::Network("the server takes no more data".to_owned()),
-            PacketError::TooLarge(_) | PacketError::NoMemory(_) => {
-                Self::Protocol("a packet of more than 1 GiB".to_owned())
+            PacketError::TimedOut(limit) => NetworkFault::Silent(limit).into(),
+            PacketError::NotTaken(_) => NetworkFault::NotTaken.into(),
+            PacketError::TooLarge(_) | PacketError::NoMemory(_) => ProtocolFault::TooLarge.into(),
+            PacketError::OutOfOrder { .. } | PacketError::Malformed(_) => {
+                ProtocolFault::Packet(error.to_string()).into()
             }
-            PacketError::OutOfOrder { .. } | PacketError::Malformed(_) => Self::Protocol(error.to_string()),
         }
     }
 }
 
 impl std::convert::From<Malformed> for ClientError {
     fn from(malformed: Malformed) -> Self {
-        Self::Protocol(malformed.0)
+        ProtocolFault::Packet(malformed.0).into()
     }
 }

@@ -4,7 +4,7 @@
 //! (`store`).
 
 use super::{BaseRow, ChangeSequence, GenerationId, KeyMove, Version};
-use crate::engine::{Batch, StoreError, Table};
+use crate::engine::{Batch, StoreError, StoreFault, Table};
 use crate::image::{self, Image};
 use crate::number::{put_number, take_number};
 use crate::schema::DefinitionId;
@@ -37,8 +37,8 @@ const CHANGES: u8 = 0x80;
 /// Versions back from any version to the next one that has its row as a whole, at most.
 pub const DEPTH: u8 = 15;
 
-pub(super) fn damaged(what: &str) -> StoreError {
-    StoreError(format!("{what}: the data folder is damaged"))
+pub(super) fn damaged(what: &'static str) -> StoreError {
+    StoreFault::Damaged(what).into()
 }
 
 /// Writes a version; gives how many versions back its row is kept as a whole. `delta_depth`: the

@@ -141,7 +141,11 @@ fn a_change_of_a_row_that_is_gone_is_no_row() {
     let snapshot = engine.snapshot();
     let versions = Versions(&*snapshot);
     assert!(
-        versions.newest_before(GenerationId(2), b"k", ChangeSequence::END).unwrap_err().0.contains("damaged")
+        versions
+            .newest_before(GenerationId(2), b"k", ChangeSequence::END)
+            .unwrap_err()
+            .to_string()
+            .contains("damaged")
     );
     assert!(versions.first(GenerationId(2), b"k", (ChangeSequence(0), ChangeSequence::END)).is_err());
 }

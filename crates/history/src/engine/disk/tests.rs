@@ -80,7 +80,7 @@ fn a_damaged_folder_is_an_error_and_no_panic() {
                     opened += 1;
                 }
                 Err(error) => {
-                    assert!(!error.0.contains("another process"), "{error}");
+                    assert!(!error.to_string().contains("another process"), "{error}");
                     refused += 1;
                 }
             }

@@ -3,7 +3,7 @@
 use super::blocking::OwnRuntime;
 use super::failure::failed;
 use super::{holder, local};
-use crate::engine::{StoreError, TAKEN};
+use crate::engine::{StoreError, StoreFault};
 use object_store::ObjectStore;
 use object_store::path::Path;
 use slatedb::{CloseReason, ErrorKind};
@@ -44,6 +44,6 @@ impl Access {
             }
         }
         let named = named.unwrap_or_else(|| "it does not say who".to_owned());
-        self.lost.get_or_init(|| StoreError(format!("{TAKEN}: {named}"))).clone()
+        self.lost.get_or_init(|| StoreFault::TakenBy(named).into()).clone()
     }
 }

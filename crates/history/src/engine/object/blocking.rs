@@ -1,5 +1,6 @@
 //! Futures of the object store, waited for in threads that know nothing of them.
 
+use crate::engine::{StoreError, StoreFault};
 use std::fmt;
 use std::future::Future;
 use std::pin::pin;
@@ -22,9 +23,10 @@ impl fmt::Debug for OwnRuntime {
 }
 
 impl OwnRuntime {
-    pub(super) fn start() -> std::io::Result<Self> {
+    pub(super) fn start() -> Result<Self, StoreError> {
         let mut builder = Builder::new_multi_thread();
-        builder.worker_threads(THREADS).thread_name("objects").enable_all().build().map(|r| Self(Some(r)))
+        let runtime = builder.worker_threads(THREADS).thread_name("objects").enable_all().build();
+        runtime.map(|r| Self(Some(r))).map_err(|e| StoreFault::NoThreads(e.to_string()).into())
     }
 
     /// Waits for a future in this thread. Unlike `Handle::block_on` it does not end the thread

@@ -10,7 +10,7 @@ use super::{
     mark, stores,
 };
 use crate::engine::location::Bucket;
-use crate::engine::{Engine, Snapshot, StoreError};
+use crate::engine::{Engine, Snapshot, StoreError, StoreFault};
 use futures_util::StreamExt;
 use object_store::ObjectStore;
 use object_store::path::Path;
@@ -40,9 +40,9 @@ impl Copying {
 
     /// The same in any object store.
     pub(super) fn upon(objects: Arc<dyn ObjectStore>, path: Path) -> Result<Option<Self>, StoreError> {
-        let runtime = OwnRuntime::start().map_err(|e| StoreError(format!("no threads for it: {e}")))?;
+        let runtime = OwnRuntime::start()?;
         let found = runtime.wait(async { objects.list(Some(&path)).next().await.transpose() });
-        if found.map_err(|e| StoreError(format!("object store: {e}")))?.is_some() {
+        if found.map_err(|e| StoreFault::ObjectStore(e.to_string()))?.is_some() {
             return Ok(None);
         }
         let (store, at) = (Arc::clone(&objects), path.clone());
@@ -84,10 +84,10 @@ pub(in crate::engine) fn keep(bucket: &Bucket) -> Result<CopyOrigin, StoreError>
 
 /// The same of any object store.
 pub(super) fn keep_of(objects: Arc<dyn ObjectStore>, path: Path) -> Result<CopyOrigin, StoreError> {
-    let runtime = OwnRuntime::start().map_err(|e| StoreError(format!("no threads for it: {e}")))?;
+    let runtime = OwnRuntime::start()?;
     let opened = runtime.wait(async {
         if !look::is_there(&objects, &path).await? {
-            return Err(StoreError("nothing is recorded there".to_owned()));
+            return Err(StoreError(StoreFault::NothingToCopy));
         }
         let clock = GatedClock::closed();
         let gated: Arc<dyn SystemClock> = clock;
@@ -106,7 +106,7 @@ pub(super) fn keep_of(objects: Arc<dyn ObjectStore>, path: Path) -> Result<CopyO
     let (kept, noted) = opened?;
     if noted.as_ref().is_some_and(bytes::Bytes::is_empty) {
         runtime.wait(kept.close()).map_err(|e| failed(&e))?;
-        return Err(StoreError(mark::UNFINISHED.to_owned()));
+        return Err(StoreFault::UnfinishedCopy.into());
     }
     let access =
         Access { runtime, objects, path, opened: String::new(), lost: OnceLock::new(), _local: None };

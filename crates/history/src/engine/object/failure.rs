@@ -1,6 +1,6 @@
 //! The words for what fails.
 
-use crate::engine::StoreError;
+use crate::engine::{StoreError, StoreFault};
 
 /// The words for an error of the library.
 pub(super) fn failed(error: &slatedb::Error) -> StoreError {
@@ -13,5 +13,5 @@ pub(super) fn failed(error: &slatedb::Error) -> StoreError {
         }
         source = inner.source();
     }
-    StoreError(format!("object store: {text}"))
+    StoreFault::ObjectStore(text).into()
 }

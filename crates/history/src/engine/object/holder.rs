@@ -8,7 +8,7 @@
 use super::failure::failed;
 use super::{Shared, Watched};
 use super::{log, look};
-use crate::engine::{DiskOptions, StoreError, WRITTEN};
+use crate::engine::{DiskOptions, StoreError, StoreFault};
 use dbtrail_types::timestamp::Timestamp;
 use object_store::ObjectStore;
 use object_store::path::Path;
@@ -120,16 +120,9 @@ pub(super) async fn current(store: &Arc<dyn ObjectStore>, path: &Path) -> Result
 /// The same of a state that was read.
 pub(super) async fn of(reader: &DbReader) -> Result<Option<Holder>, StoreError> {
     let Some(text) = reader.get(KEY).await.map_err(|e| failed(&e))? else { return Ok(None) };
-    let holder: Holder = serde_json::from_slice(&text).map_err(|e| {
-        StoreError(format!(
-            "what the store says of its writer cannot be read ({e}): it is damaged, or of a newer program"
-        ))
-    })?;
+    let holder: Holder = serde_json::from_slice(&text).map_err(|e| StoreFault::Writer(e.to_string()))?;
     if holder.form > FORM {
-        return Err(StoreError(format!(
-            "the store has form {}, and this program knows form {FORM}: use the program that wrote it",
-            holder.form
-        )));
+        return Err(StoreFault::NewerForm { found: holder.form, known: FORM }.into());
     }
     Ok(Some(holder))
 }
@@ -153,10 +146,7 @@ pub(super) async fn free(
             None => return Ok(()),
             Some(now) if now == first => {}
             Some(now) => {
-                return Err(StoreError(format!(
-                    "{WRITTEN}: {}. Stop that one first, or start this one with --read",
-                    now.named()
-                )));
+                return Err(StoreFault::WrittenBy(now.named()).into());
             }
         }
     }

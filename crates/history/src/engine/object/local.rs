@@ -4,7 +4,7 @@
 //! restart. What a crash damaged of it is noticed by the checksums of blocks, and fetched again.
 //! Each process has a folder of its own.
 
-use crate::engine::StoreError;
+use crate::engine::{StoreError, StoreFault};
 use object_store::ObjectStore;
 #[expect(deprecated, reason = "what is to replace it mirrors whole objects, and has no size")]
 use slatedb::cached_object_store::CachedObjectStore;
@@ -48,7 +48,7 @@ pub(super) async fn cached(
     bytes: u64,
 ) -> Result<(Arc<dyn ObjectStore>, Option<Taken>), StoreError> {
     let Some(folder) = folder.filter(|_| bytes > 0) else { return Ok((objects, None)) };
-    let cannot = |why: String| StoreError(format!("the cache on the disk, in {}: {why}", folder.display()));
+    let cannot = |error: String| StoreFault::Cache { folder: folder.to_owned(), error };
     let taken = Taken::below(folder).map_err(|e| cannot(e.to_string()))?;
     std::fs::create_dir_all(&taken.folder).map_err(|e| cannot(e.to_string()))?;
     #[expect(deprecated, reason = "see above")]

@@ -1,7 +1,7 @@
 //! A look at a store, whoever writes to it.
 
 use super::failure::failed;
-use crate::engine::StoreError;
+use crate::engine::{StoreError, StoreFault};
 use futures_util::StreamExt;
 use object_store::ObjectStore;
 use object_store::path::Path;
@@ -19,7 +19,7 @@ pub(super) async fn is_there(store: &Arc<dyn ObjectStore>, path: &Path) -> Resul
     match store.list(Some(&manifests)).next().await {
         None => Ok(false),
         Some(Ok(_)) => Ok(true),
-        Some(Err(error)) => Err(StoreError(format!("object store: {error}"))),
+        Some(Err(error)) => Err(StoreFault::ObjectStore(error.to_string()).into()),
     }
 }
 

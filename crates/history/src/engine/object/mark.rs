@@ -6,8 +6,7 @@ use slatedb::Db;
 
 /// The key: in none of the tables. Nothing: it is being filled; else what was copied.
 pub(super) const KEY: &[u8] = b"\xffcopy";
-/// What to do about one that is not whole.
-pub(super) const UNFINISHED: &str = "a copy into it was begun and is not finished: let it end, or remove all objects below the prefix and copy again";
+
 /// Whether a copy was begun and not finished.
 pub(super) async fn is_begun(db: &Db) -> Result<bool, StoreError> {
     let value = db.get(KEY).await.map_err(|e| failed(&e))?;

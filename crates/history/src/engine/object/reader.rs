@@ -9,7 +9,7 @@ use super::{
     Access, BlockCache, DiskOptions, OwnRuntime, Watched, failed, holder, local, look, mark, stores,
 };
 use crate::engine::location::Bucket;
-use crate::engine::{Snapshot, StoreError};
+use crate::engine::{Snapshot, StoreError, StoreFault};
 use object_store::ObjectStore;
 use object_store::path::Path;
 use slatedb::db_cache::DbCache;
@@ -69,7 +69,7 @@ impl ObjectReader {
         options: DiskOptions,
         folder: Option<&std::path::Path>,
     ) -> Result<Self, StoreError> {
-        let runtime = OwnRuntime::start().map_err(|e| StoreError(format!("no threads for it: {e}")))?;
+        let runtime = OwnRuntime::start()?;
         let (objects, local) = runtime.wait(local::cached(objects, folder, options.disk_cache))?;
         let (opened, lost) = (String::new(), OnceLock::new());
         let access = Arc::new(Access { runtime, objects, path, opened, lost, _local: local });
@@ -131,9 +131,7 @@ impl ObjectReader {
                 }
                 Ok(Ok(Arc::clone(&state.reader)))
             }
-            None if self.states.len() >= STATES => Ok(Err(StoreError(format!(
-                "{STATES} earlier states are still being read: what is new is shown when one of those answers has ended"
-            )))),
+            None if self.states.len() >= STATES => Ok(Err(StoreFault::StatesInUse(STATES).into())),
             None => {
                 let state = access.runtime.wait(self.another())?;
                 let reader = Arc::clone(&state.reader);
@@ -146,7 +144,7 @@ impl ObjectReader {
     async fn another(&self) -> Result<State, StoreError> {
         let (objects, path) = (&self.access.objects, &self.access.path);
         if !look::is_there(objects, path).await? {
-            return Err(StoreError("nothing is recorded there yet".to_owned()));
+            return Err(StoreFault::NothingRecorded.into());
         }
         let clock = GatedClock::closed();
         let cache: Arc<dyn DbCache> = Arc::<BlockCache>::clone(&self.cache);
@@ -163,7 +161,7 @@ impl ObjectReader {
         if !self.of_a_copy {
             let noted = reader.get(mark::KEY).await.map_err(|e| failed(&e))?;
             if noted.is_some_and(|noted| noted.is_empty()) {
-                return Err(StoreError(mark::UNFINISHED.to_owned()));
+                return Err(StoreFault::UnfinishedCopy.into());
             }
         }
         Ok(State { reader: Arc::new(reader), clock })
@@ -174,6 +172,6 @@ impl ObjectReader {
 async fn moved(state: &State) -> Result<(), StoreError> {
     match tokio::time::timeout(PATIENCE, state.clock.look()).await {
         Ok(()) => Ok(()),
-        Err(_) => Err(StoreError("object store: no answer for a minute".to_owned())),
+        Err(_) => Err(StoreFault::NoAnswer.into()),
     }
 }

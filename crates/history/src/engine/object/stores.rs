@@ -1,8 +1,8 @@
 //! Clients of object stores, by the address of a bucket. Credentials come from the environment, and
 //! are shown nowhere.
 
-use crate::engine::StoreError;
 use crate::engine::location::{Bucket, StoreKind};
+use crate::engine::{StoreError, StoreFault};
 use object_store::aws::AmazonS3Builder;
 use object_store::azure::MicrosoftAzureBuilder;
 use object_store::gcp::GoogleCloudStorageBuilder;
@@ -20,7 +20,7 @@ const CONNECT: Duration = Duration::from_secs(5);
 
 #[expect(clippy::needless_pass_by_value, reason = "the form that map_err wants")]
 fn failed(error: object_store::Error) -> StoreError {
-    StoreError(format!("object store: {error}"))
+    StoreFault::ObjectStore(error.to_string()).into()
 }
 
 /// The client, and what all names begin with.
@@ -28,7 +28,8 @@ pub(super) fn of(bucket: &Bucket) -> Result<(Arc<dyn ObjectStore>, Path), StoreE
     let name = &bucket.name;
     let store: Arc<dyn ObjectStore> = match bucket.kind {
         StoreKind::File => {
-            let cannot = |e| StoreError(format!("{name}: {e}"));
+            let cannot =
+                |e: std::io::Error| StoreFault::BucketFolder { name: name.clone(), error: e.to_string() };
             std::fs::create_dir_all(name).map_err(cannot)?;
             // Without fsync what is called durable is in the memory of the system.
             Arc::new(LocalFileSystem::new_with_prefix(name).map_err(failed)?.with_fsync(true))
@@ -53,7 +54,7 @@ pub(super) fn of(bucket: &Bucket) -> Result<(Arc<dyn ObjectStore>, Path), StoreE
     };
     let prefix = if bucket.prefix.is_empty() { String::new() } else { format!("{}/", bucket.prefix) };
     let path = Path::parse(format!("{prefix}{STORE}"));
-    Ok((store, path.map_err(|e| StoreError(format!("object store: {e}")))?))
+    Ok((store, path.map_err(|e| StoreFault::ObjectStore(e.to_string()))?))
 }
 
 /// Tried again by the layer above, which knows for how long.

@@ -1,5 +1,5 @@
 use super::*;
-use crate::engine::{Table, is_taken};
+use crate::engine::Table;
 use object_store::local::LocalFileSystem;
 use object_store::memory::InMemory;
 use std::sync::Mutex;
@@ -91,7 +91,7 @@ fn a_second_writer_is_refused_while_the_first_lives_and_named() {
     // As on another machine: it cannot look whether the process is there.
     elsewhere(&mut first);
     let why = opened(&objects).unwrap_err();
-    assert!(why.0.contains("another agent writes to it: process 1 of host elsewhere"), "{why}");
+    assert!(why.to_string().contains("another agent writes to it: process 1 of host elsewhere"), "{why}");
     put(&mut first, b"b", b"2").unwrap();
     first.sync().unwrap();
     drop(first);
@@ -129,9 +129,12 @@ fn a_writer_that_lost_its_store_learns_whose_it_is_and_answers_no_more() {
     second.sync().unwrap();
     // The first write may still be taken; what tells is whether it becomes durable.
     let lost = put(&mut first, b"c", b"of the first").and_then(|()| first.sync()).unwrap_err();
-    assert!(is_taken(&lost) && lost.0.contains(&format!("process {}", std::process::id())), "{lost}");
-    assert!(is_taken(&before.get(Table::Versions, b"a").unwrap_err()));
-    assert!(is_taken(&first.snapshot().get(Table::Versions, b"a").unwrap_err()));
+    assert!(
+        lost.is_taken() && lost.to_string().contains(&format!("process {}", std::process::id())),
+        "{lost}"
+    );
+    assert!(before.get(Table::Versions, b"a").unwrap_err().is_taken());
+    assert!(first.snapshot().get(Table::Versions, b"a").unwrap_err().is_taken());
     let (said, answer) = std::sync::mpsc::channel();
     first.when_durable(Box::new(move |outcome| _ = said.send(outcome)));
     assert!(answer.recv().is_ok_and(|outcome| outcome.is_err()), "it is not reported as durable");
@@ -182,7 +185,7 @@ fn a_newer_form_is_refused() {
         shared.db.put(holder::KEY, text).await.unwrap().await_durable().await.unwrap();
         copied(&engine)
     });
-    assert!(opened(&copy).unwrap_err().0.contains("form 99"));
+    assert!(opened(&copy).unwrap_err().to_string().contains("form 99"));
 }
 
 /// Two reads of one question, and between them the writer writes, a look for what is new is made,
@@ -212,7 +215,7 @@ fn what_a_reader_shows_does_not_move_between_two_reads() {
     let third = reader.refresh().unwrap();
     write(4);
     let full = reader.refresh().unwrap_err();
-    assert!(full.0.contains("3 earlier states are still being read"), "{full}");
+    assert!(full.to_string().contains("3 earlier states are still being read"), "{full}");
     for (snapshot, number) in [(&first, 1), (&second, 2), (&third, 3)] {
         assert_eq!(
             (value(&**snapshot, b"a"), value(&**snapshot, b"b")),
@@ -237,7 +240,7 @@ fn a_reader_says_that_there_is_nothing_and_finds_what_comes() {
     let mut reader =
         ObjectReader::upon(Arc::clone(&objects), Path::from("a/history"), DiskOptions::default(), None)
             .unwrap();
-    assert!(reader.refresh().unwrap_err().0.contains("nothing is recorded there yet"));
+    assert!(reader.refresh().unwrap_err().to_string().contains("nothing is recorded there yet"));
     let mut writer = opened(&objects).unwrap();
     put(&mut writer, b"a", b"1").unwrap();
     writer.sync().unwrap();

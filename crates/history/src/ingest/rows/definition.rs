@@ -1,8 +1,8 @@
 //! Under which definition, and in which generation, the rows of an event are.
 
-use super::super::{Ingest, NOT_CAPTURED};
+use super::super::Ingest;
 use crate::log::{MappedTable, RowsEvent};
-use crate::names::TableState;
+use crate::names::{TableState, UnreadableReason};
 use crate::record::TableGeneration;
 use crate::schema::{DefinitionId, TableMapError};
 use crate::store::{ChangeSequence, GenerationId};
@@ -28,7 +28,7 @@ impl Ingest {
             return None;
         }
         if !self.captures(name) {
-            self.names_mut().set(name, at, TableState::Unreadable(NOT_CAPTURED.to_owned()));
+            self.names_mut().set(name, at, TableState::Unreadable(UnreadableReason::NotCaptured));
             return None;
         }
         let definition = match self.definition_of(table) {
@@ -39,7 +39,7 @@ impl Ingest {
                     .get(name)
                     .filter(|_| matches!(table_state, TableState::Unknown { .. }));
                 let reason = known.cloned().unwrap_or_else(|| reason.to_string());
-                self.names_mut().set(name, at, TableState::Unreadable(reason));
+                self.names_mut().set(name, at, TableState::unreadable(reason));
                 return None;
             }
         };
@@ -59,7 +59,7 @@ impl Ingest {
             TableState::Absent => {
                 let reason =
                     format!("the log has a row of {name}, which by its own statements does not exist there");
-                self.names_mut().set(name, at, TableState::Unreadable(reason));
+                self.names_mut().set(name, at, TableState::unreadable(reason));
                 None
             }
             TableState::Unreadable(_) => None,

@@ -2,7 +2,7 @@
 
 use super::super::keys::no_key;
 use super::super::refusal::Refusal;
-use crate::names::TableState;
+use crate::names::{TableState, UnreadableReason};
 use crate::record::{Baseline, History, TableGeneration};
 use crate::schema::DefinitionId;
 use crate::store::{ChangeSequence, GenerationId};
@@ -46,9 +46,8 @@ impl Tables {
                 let began = (*at >= from).then_some(*at);
                 let before = i.checked_sub(1).and_then(|i| states.get(i)).map(|(_, state)| state);
                 let why = match state {
-                    TableState::Absent => None,
-                    TableState::Unreadable(why) if why.ends_with(crate::ingest::NOT_CAPTURED) => None,
-                    TableState::Unreadable(why) => {
+                    TableState::Absent | TableState::Unreadable(UnreadableReason::NotCaptured) => None,
+                    TableState::Unreadable(UnreadableReason::Because(why)) => {
                         all.unanswerable.insert(name.clone(), why.clone());
                         // What made it so may be a change.
                         began.map(|_| why.clone())

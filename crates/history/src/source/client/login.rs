@@ -3,6 +3,7 @@
 
 use super::{AHEAD, ClientError, PATIENCE, limits, refusal, send, tls};
 use crate::source::config::{SourceConfig, Tls};
+use crate::source_error::{LoginFault, NetworkFault, ProtocolFault, TlsFault};
 use dbtrail_mysql_wire::auth::{self, caching_sha2};
 use dbtrail_mysql_wire::constants::header::{AUTH_MORE_DATA, AUTH_SWITCH_REQUEST, ERR, OK};
 use dbtrail_mysql_wire::constants::{CapabilityFlags, UTF8MB4_GENERAL_CI};
@@ -21,10 +22,10 @@ const LOGIN_PACKET: usize = 1 << 16;
 
 /// A connection that is logged in, and its number.
 pub(super) async fn connect(config: &SourceConfig) -> Result<(Packets, u32), ClientError> {
-    let position = config.address();
+    let address = config.address();
     let stream = TcpStream::connect((config.host.as_str(), config.port))
         .await
-        .map_err(|e| ClientError::Network(format!("{position} cannot be reached: {e}")))?;
+        .map_err(|e| NetworkFault::Unreachable { address, error: e.to_string() })?;
     // Small statements must not wait for more of them.
     stream.set_nodelay(true).map_err(|e| ClientError::io(&e))?;
     let mut packets = Packets::new(Box::new(stream), 0, limits(PATIENCE)).read_ahead(AHEAD);
@@ -53,7 +54,7 @@ pub(super) async fn connect(config: &SourceConfig) -> Result<(Packets, u32), Cli
 }
 
 fn not_understood(error: &std::io::Error) -> ClientError {
-    ClientError::Protocol(format!("its greeting: {error}"))
+    ProtocolFault::Greeting(error.to_string()).into()
 }
 
 fn capabilities(
@@ -70,16 +71,14 @@ fn capabilities(
         | CapabilityFlags::CLIENT_PLUGIN_AUTH_LENENC_CLIENT_DATA;
     let offered = greeting.capabilities();
     if !offered.contains(CapabilityFlags::CLIENT_PROTOCOL_41) {
-        return Err(ClientError::Protocol("it is older than MySQL 4.1".to_owned()));
+        return Err(ProtocolFault::TooOld.into());
     }
     // MariaDB leaves this bit out to say that it has capabilities of its own, which are not asked
     // for here.
     let mut both = wanted & (offered | CapabilityFlags::CLIENT_LONG_PASSWORD);
     if config.tls != Tls::Off {
         if !offered.contains(CapabilityFlags::CLIENT_SSL) {
-            return Err(ClientError::Tls(
-                "the server offers no encryption: give it a certificate, or use ssl-mode=disabled".to_owned(),
-            ));
+            return Err(TlsFault::NotOffered.into());
         }
         both |= CapabilityFlags::CLIENT_SSL;
     }
@@ -97,7 +96,7 @@ async fn secure(
     send(&mut packets, &payload).await?;
     // It would be read as if it had come encrypted.
     if packets.has_unread() {
-        return Err(ClientError::Protocol("data before the TLS handshake".to_owned()));
+        return Err(ProtocolFault::DataBeforeTls.into());
     }
     let (stream, sequence) = packets.into_stream();
     let stream = tls::encrypt(stream, &config.host, &config.tls).await?;
@@ -125,19 +124,15 @@ impl Login<'_> {
                 Ok(self.plugin.gen_data(self.password(), &self.nonce).map(|d| d.to_vec()).unwrap_or_default())
             }
             AuthPlugin::MysqlClearPassword if self.encrypted => Ok(self.with_zero().to_vec()),
-            AuthPlugin::MysqlClearPassword => Err(ClientError::Login(format!(
-                "the account {} wants its password sent in the clear, which is done only under TLS: add ssl-mode=required",
-                self.config.user
-            ))),
+            AuthPlugin::MysqlClearPassword => Err(LoginFault::ClearPassword(self.config.user.clone()).into()),
             AuthPlugin::MysqlOldPassword
             | AuthPlugin::Ed25519
             | AuthPlugin::MariadbParsec { .. }
-            | AuthPlugin::Other(_) => Err(ClientError::Login(format!(
-                "the account {} uses the plugin {}, which is not supported: give the agent an account with \
-                 caching_sha2_password (MySQL) or mysql_native_password (MariaDB)",
-                self.config.user,
-                String::from_utf8_lossy(self.plugin.as_bytes())
-            ))),
+            | AuthPlugin::Other(_) => Err(LoginFault::Plugin {
+                user: self.config.user.clone(),
+                plugin: String::from_utf8_lossy(self.plugin.as_bytes()).into_owned(),
+            }
+            .into()),
         }
     }
 
@@ -178,7 +173,7 @@ impl Login<'_> {
                 [OK, ..] => return Ok(()),
                 [ERR, ..] => return Err(refusal(&packet)),
                 [AUTH_SWITCH_REQUEST] => {
-                    return Err(ClientError::Login("the account has a password of MySQL 3 or 4".to_owned()));
+                    return Err(LoginFault::OldPassword.into());
                 }
                 [AUTH_SWITCH_REQUEST, ..] if !switched => {
                     switched = true;
@@ -186,7 +181,7 @@ impl Login<'_> {
                 }
                 [AUTH_MORE_DATA, caching_sha2::FAST_AUTH_SUCCESS] => {}
                 [AUTH_MORE_DATA, caching_sha2::PERFORM_FULL_AUTHENTICATION] => self.send_password().await?,
-                _ => return Err(ClientError::Protocol("an unknown packet while logging in".to_owned())),
+                _ => return Err(ProtocolFault::LoginPacket.into()),
             }
         }
     }
@@ -219,5 +214,5 @@ impl Login<'_> {
 }
 
 fn no_key() -> ClientError {
-    ClientError::Login("the server sent no RSA key for the password: use TLS (ssl-mode=required)".to_owned())
+    LoginFault::NoRsaKey.into()
 }

@@ -30,7 +30,10 @@ fn nobody_takes_a_copy_that_is_not_whole_for_a_history() {
         keep_of(&cut_off).unwrap_err(),
         opened(&cut_off).unwrap_err(),
     ] {
-        assert!(why.0.contains("is not finished") && why.0.contains("remove all objects"), "{why}");
+        assert!(
+            why.to_string().contains("is not finished") && why.to_string().contains("remove all objects"),
+            "{why}"
+        );
     }
     assert!(Copying::upon(Arc::clone(&cut_off), path()).unwrap().is_none(), "not empty");
     let named = b"what was copied";

@@ -46,7 +46,7 @@ fn who_has_been_silent_for_long_enough_is_taken_over_from_and_who_was_not_is_lef
     elsewhere(&mut first);
     let silence = DiskOptions { silence: Duration::from_secs(4), ..DiskOptions::default() };
     let open = || ObjectEngine::upon(Arc::clone(&objects), Path::from("a/history"), silence);
-    assert!(is_written(&open().unwrap_err()));
+    assert!(open().unwrap_err().is_written());
     // As after a kill: no sign of life, and no farewell.
     first.beating.take().unwrap().abort();
     let begun = std::time::Instant::now();
@@ -57,5 +57,5 @@ fn who_has_been_silent_for_long_enough_is_taken_over_from_and_who_was_not_is_lef
     let mut batch = Batch::default();
     batch.put(Table::Versions, b"a", b"of the first");
     let lost = first.commit(&batch).and_then(|()| first.sync()).unwrap_err();
-    assert!(is_taken(&lost), "{lost}");
+    assert!(lost.is_taken(), "{lost}");
 }
