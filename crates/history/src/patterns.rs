@@ -73,14 +73,14 @@ impl Pattern {
     }
 
     fn fits(&self, name: &TableName) -> bool {
-        like(self.schema.as_bytes(), name.schema.as_bytes())
-            && like(self.table.as_bytes(), name.table.as_bytes())
+        matches_glob(self.schema.as_bytes(), name.schema.as_bytes())
+            && matches_glob(self.table.as_bytes(), name.table.as_bytes())
     }
 }
 
 /// Whether the text is the pattern, with `*` for any bytes. In linear memory and without recursion:
 /// at a mismatch the last `*` takes one more.
-fn like(pattern: &[u8], text: &[u8]) -> bool {
+fn matches_glob(pattern: &[u8], text: &[u8]) -> bool {
     let (mut p, mut t) = (0, 0);
     let mut star = None;
     while t < text.len() {
