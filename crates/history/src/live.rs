@@ -13,8 +13,8 @@ use tokio_util::sync::CancellationToken;
 /// Messages on the way to the writing half: what the server is ahead of the disk at most, in
 /// events.
 const DEPTH: usize = 256;
-/// Wishes on their way back.
-const WISHES: usize = 64;
+/// Commands on their way back.
+const COMMANDS: usize = 64;
 
 /// Before a store that failed is opened again.
 const AGAIN: Duration = Duration::from_secs(5);
@@ -115,7 +115,7 @@ impl Capture {
 async fn once(recorder: Recorder, source: SourceConfig, stop: CancellationToken) -> Result<(), StoreError> {
     let resume = recorder.resume();
     let (writer, inputs) = RecorderHandle::channel(DEPTH);
-    let (to, command_queue) = mpsc::channel(WISHES);
+    let (to, command_queue) = mpsc::channel(COMMANDS);
     let runtime = tokio::runtime::Handle::current();
     let writing = tokio::task::spawn_blocking(move || recorder.run(&runtime, inputs, &to));
     // Ends with `stop`, and also when the writing half does; it takes the way to the writing

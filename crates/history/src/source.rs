@@ -6,9 +6,9 @@
 //! of them must be to one server; when the log's connection breaks, all begin again.
 //!
 //! ```text
-//! preflight -> start -> stream (events)        -> capture::Writer
+//! preflight -> start -> stream (events)        -> capture::RecorderHandle
 //!                       clock (how far is safe)
-//!                       definitions, baseline  <- capture::Wish
+//!                       definitions, baseline  <- capture::CaptureCommand
 //!                       sessions (who is connected)
 //! ```
 

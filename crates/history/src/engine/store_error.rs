@@ -28,7 +28,7 @@ impl StoreError {
     }
 }
 
-impl std::convert::From<StoreFault> for StoreError {
+impl From<StoreFault> for StoreError {
     fn from(fault: StoreFault) -> Self {
         Self(fault)
     }

@@ -51,7 +51,7 @@ impl ClientError {
     }
 }
 
-impl std::convert::From<PacketError> for ClientError {
+impl From<PacketError> for ClientError {
     fn from(error: PacketError) -> Self {
         match error {
             PacketError::Closed => NetworkFault::Closed.into(),
@@ -66,7 +66,7 @@ impl std::convert::From<PacketError> for ClientError {
     }
 }
 
-impl std::convert::From<Malformed> for ClientError {
+impl From<Malformed> for ClientError {
     fn from(malformed: Malformed) -> Self {
         ProtocolFault::Packet(malformed.0).into()
     }
