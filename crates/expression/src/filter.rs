@@ -3,7 +3,7 @@
 //!
 //! What a condition needs is found once ([`RowFilter::new`]); a row is then a few comparisons. A
 //! cell of which the comparison is not known (or that is not known) refuses the row only where the
-//! truth of the truth condition hangs on it.
+//! truth of the whole condition hangs on it.
 
 #![expect(
     clippy::wildcard_enum_match_arm,
