@@ -26,8 +26,10 @@
 //! (`crates/mysql-wire`), and judge certificates with [`dbtrail_tls`] (`crates/tls`);
 //! [`dbtrail_expression`] (`crates/expression`) computes; [`dbtrail_sql_text`] (`crates/sql-text`)
 //! reads SQL for both, which do not know each other. So the compiler holds what would otherwise be
-//! a rule: the agent knows nothing of the shim. Inner modules know neither MySQL packets nor HTTP
-//! nor YAML:
+//! a rule: the agent knows nothing of the shim. The agent itself is one crate, and not three for
+//! log, history and capture: what an event means, how it is stored and where capturing goes on
+//! change together, and `tests/it/circles.rs` holds its files to one direction. Inner modules know
+//! neither MySQL packets nor HTTP nor YAML:
 //!
 //! | crate or module | purpose |
 //! | --- | --- |

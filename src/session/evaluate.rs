@@ -5,7 +5,7 @@ mod clock;
 mod declaration;
 mod oddities;
 
-use super::variables::{self, Scope as VariableScope, VariableType as VariableKind};
+use super::variables::{self, Scope as VariableScope, VariableType};
 use super::{Change, Session};
 use crate::failure::Failure;
 pub(super) use dbtrail_expression::Value;
@@ -182,16 +182,16 @@ impl Session {
             _ => return Err(Error::UnknownVariable(format!("{scope}.{name}"))),
         };
         Ok(match variable.kind {
-            VariableKind::Switch => {
+            VariableType::Switch => {
                 let on = i128::from(value.as_deref() == Some("ON"));
                 Typed::constant(Value::Int(on), Type::new(ExprType::TRUTH, true))
             }
-            VariableKind::Integer(..) => system_number(value.and_then(|v| v.parse().ok()), true, true),
-            VariableKind::Real => {
+            VariableType::Integer(..) => system_number(value.and_then(|v| v.parse().ok()), true, true),
+            VariableType::Real => {
                 let kind = ExprType::Double { width: 23, decimals: 6 };
                 Typed::constant(value.map_or(Value::Null, Value::from), Type::new(kind, true))
             }
-            VariableKind::Choice(_) | VariableKind::Text => system_text(value.as_deref(), VARIABLE, true),
+            VariableType::Choice(_) | VariableType::Text => system_text(value.as_deref(), VARIABLE, true),
         })
     }
 

@@ -162,10 +162,7 @@ mod tests {
             ("10000000000000000000000029000000000000", false, None),
             ("1b000000000000000000000029100800000000", false, Some(8)),
         ] {
-            let body: Vec<u8> = (0..body.len())
-                .step_by(2)
-                .map(|i| u8::from_str_radix(&body[i..i + 2], 16).unwrap())
-                .collect();
+            let body = hex::decode(body).unwrap();
             let mut raw = vec![0, 0, 0, 0, event::kind::MARIADB_GTID, 1, 0, 0, 0];
             raw.extend(u32::try_from(19 + body.len()).unwrap().to_le_bytes());
             raw.extend([0; 6]);
@@ -188,8 +185,7 @@ mod tests {
             (APPLIED, 7, 1_795_906_294_875_579, 1_795_906_292_660_491),
             (OWN, 3, 1_795_906_295_754_000, 1_795_906_295_754_000),
         ] {
-            let raw: Vec<u8> =
-                (0..raw.len()).step_by(2).map(|i| u8::from_str_radix(&raw[i..i + 2], 16).unwrap()).collect();
+            let raw = hex::decode(raw).unwrap();
             let event = event::event(raw.into(), 4, true).unwrap();
             for (time, want) in [(SourceTime::Local, local), (SourceTime::Original, original)] {
                 let announced = mysql(&event, false, time).unwrap();

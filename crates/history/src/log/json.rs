@@ -171,10 +171,7 @@ mod tests {
                 "[0, 99999999999999999999999998999999999.900000000000000000000000001]",
             ),
         ] {
-            let bytes: Vec<u8> = (0..bytes.len())
-                .step_by(2)
-                .map(|i| u8::from_str_radix(&bytes[i..i + 2], 16).unwrap())
-                .collect();
+            let bytes = hex::decode(bytes).unwrap();
             assert_eq!(text(&bytes), Ok(shown.to_owned()));
         }
     }

@@ -183,8 +183,7 @@ mod tests {
     #[test]
     fn a_vector_counts_among_the_columns_with_collations() {
         let bytes = "7b00000000000100016300027665000703f20f0ffcf5f20804090003000204047e01010002073f010803fcff000d020303";
-        let body: Vec<u8> =
-            (0..bytes.len()).step_by(2).map(|i| u8::from_str_radix(&bytes[i..i + 2], 16).unwrap()).collect();
+        let body = hex::decode(bytes).unwrap();
         let (_, Mapped::Known(table)) = Maps::default().read(&body, false).unwrap() else { panic!() };
         let collations: Vec<Option<u16>> = table.columns.iter().map(|c| c.collation).collect();
         assert_eq!(collations, [None, Some(63), Some(8), Some(63), Some(255), None, Some(63)]);
