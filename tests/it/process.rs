@@ -146,6 +146,15 @@ fn demo_once_shows_an_incident_and_its_undo_and_ends() {
     ] {
         assert!(out.contains(line), "{line} in\n{out}");
     }
+    // The picture in README shows what it writes; longer lines are cut where the terminal ends.
+    let picture = include_str!("../../docs/pictures/terminal.svg");
+    let shown = picture.lines().filter_map(|l| l.strip_prefix("<text ")?.strip_suffix("</text>"));
+    let shown = shown.filter_map(|l| l.split_once('>')).map(|(_, text)| text.replace("&#160;", " "));
+    let shown: Vec<String> = shown.map(|text| text.replace("&gt;", ">")).collect();
+    assert!(shown.len() > 20, "{shown:?}");
+    for line in shown.iter().filter(|line| !["$ dbtrail-shim demo", "..."].contains(&line.as_str())) {
+        assert!(out.contains(line), "{line}, of the picture, in\n{out}");
+    }
 }
 
 #[test]

@@ -79,6 +79,12 @@ const TYPES: &[&str] = &[
 
 /// Words that no comment and no document has.
 const PROSE: &[&str] = &[
+    "BeginAnew",
+    "FilePlace",
+    "Liveness",
+    "Maxima",
+    "SpaceId",
+    "Wish",
     "anew",
     "beside the log",
     "incarnation",

@@ -131,7 +131,7 @@ def doubt(server, counter):
             now, began = time.time(), time.monotonic()
             position = run(c, "SHOW BINARY LOG STATUS" if server.flavor == "mysql" else "SHOW MASTER STATUS")[0]
             place = "%s:%s" % (position[0].decode(), position[1].decode())
-            chain.api.wait(lambda s: s["place"] == place and readable(s) and s["baseline"]["done"] == s["baseline"]["total"], "it is back", 60)
+            chain.api.wait(lambda s: s["position"] == place and readable(s) and s["baseline"]["done"] == s["baseline"]["total"], "it is back", 60)
             counter.check(time.monotonic() - began < 5 * SLACK, "a table in doubt is read again", time.monotonic() - began, "5 s")
         now += 5 * SLACK
         reach(chain, now)

@@ -205,7 +205,7 @@ pub struct Status {
     /// Since when not.
     pub disconnected_since: Option<Timestamp>,
     /// After the last transaction that was taken in: `file:offset`.
-    #[serde(rename = "place")]
+    #[serde(alias = "place")]
     pub position: Option<String>,
     /// The same by GTID, where the server writes them.
     pub gtids: Option<String>,

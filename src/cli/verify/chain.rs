@@ -185,7 +185,7 @@ mod tests {
             let header = with(json!({"success": true}), &columns());
             match path {
                 "/v1/status" => vec![json!({
-                    "server_id": "s", "live": true, "connected": true, "reason": null, "disconnected_since": null, "place": null, "gtids": null,
+                    "server_id": "s", "live": true, "connected": true, "reason": null, "disconnected_since": null, "position": null, "gtids": null,
                     "oldest": SINCE, "newest": UNTIL, "lag_seconds": 0.0, "tables": [], "transactions": 0, "row_changes": 0, "events": 0, "bytes": 0,
                     "bytes_on_disk": 0, "versions": 0, "purged": 0, "gaps": [], "baseline": null})],
                 "/v1/diff" => {
