@@ -252,7 +252,8 @@ class Chain:
         self.listen = "127.0.0.1:0"
         self.starts = 0
         self.start_agent()
-        address = self.agent.wait_for(r"listens on (https://\S+:\d+)").group(1)
+        # Log files are read first: of a long test, by a program built without optimization, beside others, that takes minutes.
+        address = self.agent.wait_for(r"listens on (https://\S+:\d+)", 600).group(1)
         self.listen = address.partition("//")[2]
         self.api = Agent(address, self.ca)
         self.port = free_port()
