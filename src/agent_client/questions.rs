@@ -91,16 +91,35 @@ impl AgentClient {
         transport::small::<Tables>(&self.base_url, response).await
     }
 
-    /// The record, and how capturing goes.
+    /// The record, and how capturing goes; of this server, where the agent has the histories of
+    /// several.
     ///
     /// # Errors
     /// Every agent failure.
     pub async fn status<T: serde::de::DeserializeOwned>(
         &self,
         caller: &Caller,
+        server: Option<&ServerId>,
         request: &RequestId,
     ) -> Result<T, Failure> {
-        let url = self.url(&["v1", "status"])?;
+        let mut url = self.url(&["v1", "status"])?;
+        if let Some(server) = server {
+            url.query_pairs_mut().append_pair("server_id", &server.0);
+        }
+        let response = transport::send(self, Request::new(Method::GET, url), caller, request).await?;
+        transport::small(&self.base_url, response).await
+    }
+
+    /// The same of all servers of which the agent has the history.
+    ///
+    /// # Errors
+    /// Every agent failure.
+    pub async fn statuses<T: serde::de::DeserializeOwned>(
+        &self,
+        caller: &Caller,
+        request: &RequestId,
+    ) -> Result<T, Failure> {
+        let url = self.url(&["v1", "servers"])?;
         let response = transport::send(self, Request::new(Method::GET, url), caller, request).await?;
         transport::small(&self.base_url, response).await
     }

@@ -9,20 +9,24 @@ mod copy;
 mod files;
 pub(super) mod live;
 pub(super) mod local;
+mod preflight;
 mod read;
 mod reload;
 mod serve_arguments;
+mod several;
 mod standby;
 mod status;
 mod values;
 
 use super::supervisor;
 use super::undo::script::ScriptWriter;
-use crate::config::agent::{AgentConfig, Origin};
+use crate::config::agent::{AgentConfig, HistorySettings, Origin};
 use crate::telemetry;
 pub use arguments::AgentArgs;
 use command::AgentCommand;
+use dbtrail_history::HistoryHandle;
 use dbtrail_history::serve::{ServeOptions, serve};
+use dbtrail_types::timestamp::Timestamp;
 use live::Running;
 use local::Local;
 use reload::Reload;
@@ -67,7 +71,7 @@ pub async fn run(args: &AgentArgs) -> ExitCode {
     for warning in &config.warnings {
         tracing::warn!("{warning}");
     }
-    let done = if args.preflight_only { live::preflight(&config).await } else { start(args, config).await };
+    let done = if args.preflight_only { preflight::print(&config).await } else { start(args, config).await };
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(CannotStart(message, exit)) => {
@@ -82,23 +86,29 @@ async fn start(args: &AgentArgs, config: AgentConfig) -> Result<(), CannotStart>
     let reload = Reload::new(args.clone(), &config);
     let hangup = signal(SignalKind::hangup()).map_err(no_signals)?;
     tokio::spawn(reload.run(hangup, stop.clone()));
-    let (listener, running, _local) = match config.origin {
+    if config.several {
+        return several::run(config, &stop).await;
+    }
+    let Some(history) = config.histories.into_iter().next() else { return Ok(()) };
+    let HistorySettings { server_id, origin, statements, .. } = history;
+    let handle = || Arc::new(HistoryHandle::live(server_id.clone(), Timestamp::now()));
+    let (listener, running, _local) = match origin {
         Origin::Files(files) => {
-            let read = files::read(config.server_id, *files, config.statements, &stop).await?;
+            let read = files::read(server_id, *files, statements, &stop).await?;
             let Some(history) = read else { return Ok(()) };
             (listen(config.listen).await?, Running::fixed(history), None)
         }
         Origin::Read(settings) => {
             let listener = listen(config.listen).await?;
-            (listener, read::follow(config.server_id, settings, &stop)?, None)
+            (listener, read::follow(&handle(), settings, &stop)?, None)
         }
         Origin::Live(capture) => {
             // First the port: who cannot have it has not touched the store or the server.
             let listener = listen(config.listen).await?;
             local::folder(&capture.data)?;
             let running = match capture.standby {
-                None => live::live(&config.server_id, &capture, &stop).await?,
-                Some(poll) => standby::run_standby(&config.server_id, &capture, poll, &stop)?,
+                None => live::live(&handle(), &capture, &stop).await?,
+                Some(poll) => standby::run_standby(&handle(), &capture, poll, &stop)?,
             };
             let local = Local::open(&capture.data.folder, &running.history_handle, &stop).await?;
             if capture.standby.is_none() {

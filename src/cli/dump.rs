@@ -1,12 +1,11 @@
 //! `dump`: a table as it was at an instant.
 
 use super::serve::fail;
-use super::undo::{message_of, reached, refused, table};
+use super::undo::{message_of, reached, refused, server_of, table};
 use crate::agent_client::Batch;
 use crate::plan;
 use crate::undo::dump::{Dump, Format};
 use clap::{ArgGroup, Args, ValueEnum};
-use dbtrail_history::history_handle::Status;
 use dbtrail_types::agent_api::{KeyChoice, KeyScan, Keys, RowsRequest};
 use dbtrail_types::names::{RequestId, TableName};
 use dbtrail_types::timestamp::{AsOf, Timestamp};
@@ -40,6 +39,9 @@ pub struct DumpArgs {
     /// PEM file of the authorities to trust for that agent; default: those of the platform.
     #[arg(long, value_name = "FILE")]
     ca: Option<PathBuf>,
+    /// The server whose history is meant, where the agent has several.
+    #[arg(long, value_name = "ID")]
+    server_id: Option<String>,
     /// The table: schema.table.
     #[arg(long, value_name = "SCHEMA.TABLE")]
     table: String,
@@ -95,8 +97,7 @@ async fn dumped(args: &DumpArgs, out: &mut impl Write) -> Result<u64, String> {
     let url = args.agent.as_str();
     let (client, caller) = reached(url, args.token_file.as_deref(), args.ca.as_deref())?;
     let request = RequestId::next(0);
-    let status: Status = client.status(&caller, &request).await.map_err(|e| refused(url, &e))?;
-    let server = &status.server_id;
+    let server = &server_of(&client, &caller, args.server_id.as_deref(), &request).await?;
     let definition = client.definition_at(&caller, server, &name, at.clone(), &request).await;
     let definition = definition.map_err(|e| refused(url, &e))?;
     let keys = Keys { columns: definition.primary_key.clone(), choice: KeyChoice::Scan(KeyScan::default()) };

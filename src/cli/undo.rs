@@ -18,7 +18,7 @@ use dbtrail_types::names::TableName;
 use dbtrail_types::timestamp::Timestamp;
 use dbtrail_types::zone::Zone;
 use origin::{of_agent, of_shim};
-pub(super) use origin::{reached, refused};
+pub(super) use origin::{reached, refused, server_of};
 use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -37,6 +37,9 @@ pub struct UndoArgs {
     /// PEM file of the authorities to trust for that agent; default: those of the platform.
     #[arg(long, value_name = "FILE", conflicts_with = "shim")]
     ca: Option<PathBuf>,
+    /// The server whose history is meant, where the agent has several.
+    #[arg(long, value_name = "ID", conflicts_with = "shim")]
+    server_id: Option<String>,
     /// A shim (also that of `up`): mysql://user:password@host:3308. The password may be in
     /// DBTRAIL_SHIM_PASSWORD instead.
     #[arg(long, value_name = "URL")]

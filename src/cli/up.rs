@@ -118,7 +118,8 @@ async fn start(
     let stop = CancellationToken::new();
     let server_id = ServerId(args.server_id.clone());
     local::folder(&capture.data)?;
-    let running = live::live(&server_id, capture, &stop).await?;
+    let handle = Arc::new(HistoryHandle::live(server_id, timestamp::Timestamp::now()));
+    let running = live::live(&handle, capture, &stop).await?;
     let _local = Local::open(&capture.data.folder, &running.history_handle, &stop).await?;
     live::verify(capture, &running.history_handle, &stop)?;
     let password = password::kept(&capture.data.folder)?;

@@ -66,8 +66,8 @@ async fn verified(args: &VerifyArgs) -> Result<Report, String> {
         (None, given) => given.ok().map(Secret::new),
     };
     let mut source = ServerReader::open(&args.source, password.as_ref()).await?;
-    let (history, status) =
-        History::open(&args.agent, args.token_file.as_deref(), args.ca.as_deref()).await?;
+    let (token, ca) = (args.token_file.as_deref(), args.ca.as_deref());
+    let (history, status) = History::open(&args.agent, token, ca, args.server_id.as_deref()).await?;
     if !status.live {
         return Err("the agent reads log files, and follows no server that could be compared".to_owned());
     }

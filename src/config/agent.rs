@@ -4,14 +4,14 @@ mod layout;
 mod named_source;
 mod read_settings;
 mod serving;
+mod sources;
 
 use super::log_files::{self, BACKFILL_FORM, LogFiles};
 use super::{Files, HOURLY_SHARE_FORM, HourlyShare, Resolver, duration, resolve, verify};
 use crate::telemetry;
 use dbtrail_history::engine::Location;
 use dbtrail_history::log::SourceTime;
-use dbtrail_history::serve::ServeOptions;
-use dbtrail_history::serve::exposure;
+use dbtrail_history::serve::{ServeOptions, Tokens, exposure};
 use dbtrail_history::source::SourceConfig;
 use dbtrail_types::names::ServerId;
 use dbtrail_types::secret::Secret;
@@ -26,14 +26,12 @@ use std::time::Duration;
 /// An agent that can be started.
 #[derive(Clone, Debug)]
 pub struct AgentConfig {
-    /// The name under which its history is asked for.
-    pub server_id: ServerId,
+    /// What it has; one at the least.
+    pub histories: Vec<HistorySettings>,
+    /// Whether these are `sources`: what fails of one then is no reason to end.
+    pub several: bool,
     /// Where it listens.
     pub listen: SocketAddr,
-    /// Where its history comes from.
-    pub origin: Origin,
-    /// Whether the texts of statements are kept.
-    pub statements: bool,
     /// How it serves.
     pub serve: ServeOptions,
     /// Level and form of the log.
@@ -42,6 +40,21 @@ pub struct AgentConfig {
     pub warnings: Vec<String>,
     /// Certificate and key, as they were when they were read.
     pub certificate: Files,
+}
+
+/// A history of an agent.
+#[derive(Clone, Debug)]
+pub struct HistorySettings {
+    /// The name under which it is asked for.
+    pub server_id: ServerId,
+    /// Where it comes from.
+    pub origin: Origin,
+    /// Whether the texts of statements are kept.
+    pub statements: bool,
+    /// Tokens that open this one alone; `None`: those of the agent do.
+    pub tokens: Option<Tokens>,
+    /// Tokens that open this one alone, and may put its tables in doubt.
+    pub doubt_tokens: Option<Tokens>,
 }
 
 /// Where a history comes from.
@@ -121,7 +134,9 @@ pub const KEEP_FORM: &str = "a duration above 0 such as 30d, or forever";
 /// The mistakes, each as `path of the file:line: path of the key: what`.
 pub fn load(path: &Path) -> Result<AgentConfig, Vec<String>> {
     let secrets = |file: &super::File| {
-        file.text("source.password").is_some() || file.text("source.url").is_some_and(names_a_password)
+        file.text("source.password").is_some()
+            || file.text("source.url").is_some_and(names_a_password)
+            || sources::holds_a_password(file)
     };
     let read = resolve(path, None, &KEYS, Resolver::agent_config, secrets)?;
     Ok(AgentConfig { warnings: read.warnings, ..read.made })
@@ -129,14 +144,10 @@ pub fn load(path: &Path) -> Result<AgentConfig, Vec<String>> {
 
 impl Resolver {
     fn agent_config(&mut self) -> Option<AgentConfig> {
-        let server_id = self.text("server_id");
-        if server_id.as_deref() == Some("") {
-            self.file.mistake("server_id", "it is empty".to_owned());
-        }
+        let several = self.file.is_given("sources");
         let listen =
             self.parsed("listen", |t| t.parse().ok(), "an address with a port, such as 127.0.0.1:8600");
-        let origin = self.origin();
-        let statements = self.one_of(STATEMENTS.0, &STATEMENTS.1);
+        let histories = if several { self.sources() } else { self.single() };
         let before = self.files.len();
         let serve = self.serve_options();
         let certificate = Files::seen(self.files.split_off(before));
@@ -144,7 +155,7 @@ impl Resolver {
         // A certificate that could not be read was reported already.
         let tls_is_bad = self.file.mistakes.iter().any(|m| m.path.starts_with("tls"));
         if let (Some(listen), Some(serve), false) = (listen, &serve, tls_is_bad)
-            && let Some(danger) = exposure(listen, serve)
+            && let Some(danger) = exposure(listen, serve, sources::is_open(serve, histories.as_deref()))
         {
             if insecure == Some(true) {
                 self.warnings.push(format!("listen: on {listen} {danger}"));
@@ -156,15 +167,34 @@ impl Resolver {
         }
         let log = self.log();
         Some(AgentConfig {
-            server_id: ServerId(server_id?),
+            histories: histories?,
+            several,
             listen: listen?,
-            origin: origin?,
-            statements: statements?,
             serve: serve?,
             log: log?,
             warnings: Vec::new(),
             certificate,
         })
+    }
+
+    /// The one history of a file without `sources`.
+    fn single(&mut self) -> Option<Vec<HistorySettings>> {
+        let server_id = self.text("server_id");
+        match server_id.as_deref() {
+            None => self.file.mistake("server_id", "it is missing".to_owned()),
+            Some("") => self.file.mistake("server_id", "it is empty".to_owned()),
+            Some(_) => {}
+        }
+        let origin = self.origin();
+        let statements = self.one_of(STATEMENTS.0, &STATEMENTS.1)?;
+        let (tokens, doubt_tokens) = (None, None);
+        Some(vec![HistorySettings {
+            server_id: ServerId(server_id?),
+            origin: origin?,
+            statements,
+            tokens,
+            doubt_tokens,
+        }])
     }
 
     fn origin(&mut self) -> Option<Origin> {

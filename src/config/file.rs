@@ -14,6 +14,8 @@ pub(super) struct File {
     texts: HashMap<String, String>,
     lists: HashMap<String, Vec<String>>,
     lines: BTreeMap<String, usize>,
+    /// The line of what is written nowhere, if not the first.
+    beginning: Option<usize>,
     sections: Vec<&'static str>,
     /// The paths of the list's entries.
     pub(super) entries: Vec<String>,
@@ -87,6 +89,46 @@ impl File {
         self.sections.contains(&section)
     }
 
+    /// An entry of the list, read as a file of its own: what it says under its own names, and what
+    /// the whole file says of all entries under those that it has there.
+    pub(super) fn alone(&self, entry: &str, of_all: &[(&str, &str)], own: &[(&str, &str)]) -> Self {
+        let mut alone = Self { beginning: self.lines.get(entry).copied(), ..Self::default() };
+        for (own, name) in of_all.iter().chain(own) {
+            let path = format!("{entry}.{own}");
+            let inherited =
+                of_all.iter().any(|(_, of_all)| of_all == name).then(|| self.text(name)).flatten();
+            if let Some(text) = self.text(&path).or(inherited) {
+                alone.texts.insert((*name).to_owned(), text.to_owned());
+            }
+            if let Some(list) = self.list(&path) {
+                alone.lists.insert((*name).to_owned(), list.to_vec());
+            }
+            if let Some(line) = self.lines.get(&path) {
+                alone.lines.insert((*name).to_owned(), *line);
+            }
+        }
+        alone
+    }
+
+    /// Puts a section in the file.
+    pub(super) fn begin(&mut self, section: &'static str) {
+        self.sections.push(section);
+    }
+
+    /// Puts a value in the place of a key's.
+    pub(super) fn set(&mut self, path: &str, text: String) {
+        self.texts.insert(path.to_owned(), text);
+    }
+
+    /// The mistakes of an entry that was read as a file of its own, under the names of the entry.
+    pub(super) fn add_mistakes(&mut self, entry: &str, names: &[(&str, &str)], mistakes: Vec<Mistake>) {
+        self.mistakes.extend(mistakes.into_iter().map(|mistake| {
+            let own = names.iter().find(|(name, _)| *name == mistake.path);
+            let path = own.map_or_else(|| entry.to_owned(), |(_, own)| format!("{entry}.{own}"));
+            Mistake { path, ..mistake }
+        }));
+    }
+
     /// Whether the key of the file itself, or a section, was written down.
     pub(super) fn is_given(&self, key: &str) -> bool {
         self.lines.contains_key(key)
@@ -96,7 +138,7 @@ impl File {
     pub(super) fn mistake(&mut self, path: &str, what: String) {
         let mut parents =
             std::iter::successors(Some(path), |p| p.rsplit_once(['.', '[']).map(|(parent, _)| parent));
-        let line = parents.find_map(|p| self.lines.get(p).copied()).unwrap_or(1);
+        let line = parents.find_map(|p| self.lines.get(p).copied()).or(self.beginning).unwrap_or(1);
         self.mistake_at(line, path, what);
     }
 

@@ -178,11 +178,14 @@ fn rows_are_not_offered_to_the_network_by_accident() {
     let tokens: Tokens = vec![Secret::new(TOKEN.into())].into();
     let open = ServeOptions::default();
     let network = SocketAddr::from(([0, 0, 0, 0], 8600));
-    assert!(exposure(SocketAddr::from(([127, 0, 0, 1], 8600)), &open).is_none());
-    assert!(exposure(network, &open).is_some());
-    assert!(exposure(network, &ServeOptions { tokens: tokens.clone(), ..ServeOptions::default() }).is_some());
-    assert!(exposure(network, &ServeOptions { tls: tls.clone(), ..ServeOptions::default() }).is_some());
-    assert!(exposure(network, &ServeOptions { tls, tokens, ..ServeOptions::default() }).is_none());
+    assert!(exposure(SocketAddr::from(([127, 0, 0, 1], 8600)), &open, true).is_none());
+    assert!(exposure(network, &open, true).is_some());
+    assert!(
+        exposure(network, &ServeOptions { tokens: tokens.clone(), ..ServeOptions::default() }, false)
+            .is_some()
+    );
+    assert!(exposure(network, &ServeOptions { tls: tls.clone(), ..ServeOptions::default() }, true).is_some());
+    assert!(exposure(network, &ServeOptions { tls, tokens, ..ServeOptions::default() }, false).is_none());
 }
 
 #[tokio::test]

@@ -9,6 +9,7 @@ mod agent_http2;
 mod agent_pool;
 mod agent_program;
 mod agent_silence;
+mod agent_sources;
 mod architecture;
 mod broken_logs;
 mod by_whom;

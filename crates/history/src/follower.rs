@@ -18,6 +18,7 @@ use dbtrail_types::timestamp::Timestamp;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio_util::sync::CancellationToken;
+use tracing::Span;
 
 /// Without a new sign of life for so long, whoever captures may be gone: it gives one every 2 s.
 /// Suspecting it costs a closer look.
@@ -86,7 +87,9 @@ impl Follower {
         let mut silence = Silence::default();
         while !stop.is_cancelled() {
             let began = Instant::now();
+            let span = Span::current();
             let looked = tokio::task::spawn_blocking(move || {
+                let _of_it = span.entered();
                 let looked = if on_standby { self.watch() } else { (None, self.look()) };
                 (self, looked)
             });

@@ -6,6 +6,7 @@
 
 mod backup;
 mod doubts;
+mod fixed;
 
 use super::History;
 use super::binlog_position::ResumePosition;
@@ -16,10 +17,12 @@ use backup::BackupFlag;
 use dbtrail_types::names::ServerId;
 use dbtrail_types::timestamp::Timestamp;
 use doubts::Doubts;
+use fixed::Fixed;
 use serde::{Deserialize, Serialize};
 use std::sync::{Arc, PoisonError, RwLock};
 
 pub use super::progress::{BacklogProgress, BaselineProgress};
+pub use statuses::Statuses;
 pub use table_status::TableStatus;
 use table_status::tables;
 pub use verification::Verification;
@@ -30,6 +33,7 @@ pub struct HistoryHandle {
     server_id: ServerId,
     history: ArcSwapOption<History>,
     capture_status: Option<RwLock<CaptureStatus>>,
+    fixed: Fixed,
     doubts: Doubts,
     backup: BackupFlag,
 }
@@ -135,6 +139,7 @@ impl HistoryHandle {
             server_id: history.server_id().clone(),
             history: ArcSwapOption::new(Some(history)),
             capture_status: None,
+            fixed: Fixed::new(true),
             doubts: Doubts::default(),
             backup: BackupFlag::default(),
         }
@@ -144,8 +149,8 @@ impl HistoryHandle {
     #[must_use]
     pub fn live(server_id: ServerId, now: Timestamp) -> Self {
         let capture_status = Some(RwLock::new(CaptureStatus::starting(now)));
-        let (doubts, backup) = (Doubts::default(), BackupFlag::default());
-        Self { server_id, history: ArcSwapOption::empty(), capture_status, doubts, backup }
+        let (doubts, backup, fixed) = (Doubts::default(), BackupFlag::default(), Fixed::new(false));
+        Self { server_id, history: ArcSwapOption::empty(), capture_status, fixed, doubts, backup }
     }
 
     /// Whose history it is.
@@ -165,11 +170,6 @@ impl HistoryHandle {
         self.history.store(Some(history));
     }
 
-    /// Serves nothing until the next [`HistoryHandle::set`]: lets go of the store.
-    pub fn forget(&self) {
-        self.history.store(None);
-    }
-
     /// Changes what is known of the capture. Does nothing to a history that never changes.
     pub fn update(&self, change: impl FnOnce(&mut CaptureStatus)) {
         if let Some(capture_status) = &self.capture_status {
@@ -180,7 +180,8 @@ impl HistoryHandle {
     /// How capturing goes; `None`: nothing is captured.
     #[must_use]
     pub fn capture_status(&self) -> Option<CaptureStatus> {
-        self.capture_status.as_ref().map(|l| l.read().unwrap_or_else(PoisonError::into_inner).clone())
+        let live = self.capture_status.as_ref().filter(|_| !self.fixed.is());
+        live.map(|l| l.read().unwrap_or_else(PoisonError::into_inner).clone())
     }
 
     /// All that is known, for people and monitoring.
@@ -291,6 +292,7 @@ impl Status {
     }
 }
 
+mod statuses;
 mod table_status;
 #[cfg(test)]
 mod tests;

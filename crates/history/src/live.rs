@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
+use tracing::Span;
 
 /// Messages on the way to the writing half: what the server is ahead of the disk at most, in
 /// events.
@@ -55,7 +56,8 @@ impl Store {
             // The store is one process's and one opener's.
             self.history_handle.forget();
             let store = self.clone();
-            let opened = tokio::task::spawn_blocking(move || store.open()).await;
+            let span = Span::current();
+            let opened = tokio::task::spawn_blocking(move || span.in_scope(|| store.open())).await;
             let why = match opened {
                 Ok(Ok(recorder)) => {
                     tracing::warn!("the store is open again: capturing goes on where the record is complete");
@@ -117,7 +119,8 @@ async fn once(recorder: Recorder, source: SourceConfig, stop: CancellationToken)
     let (writer, inputs) = RecorderHandle::channel(DEPTH);
     let (to, command_queue) = mpsc::channel(COMMANDS);
     let runtime = tokio::runtime::Handle::current();
-    let writing = tokio::task::spawn_blocking(move || recorder.run(&runtime, inputs, &to));
+    let span = Span::current();
+    let writing = tokio::task::spawn_blocking(move || span.in_scope(|| recorder.run(&runtime, inputs, &to)));
     // Ends with `stop`, and also when the writing half does; it takes the way to the writing
     // half with it, which then ends.
     Box::pin(source::run(source, resume, writer, command_queue, stop)).await;

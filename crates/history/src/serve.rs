@@ -12,13 +12,13 @@ use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 
+mod about;
 mod access;
 mod agent;
 mod answer;
@@ -27,12 +27,14 @@ mod catch_up;
 mod connections;
 mod doubts;
 mod exposition;
+mod exposure;
 mod limit;
 mod metrics;
 mod pages;
 mod readiness;
 mod request_slots;
 mod routes;
+mod served;
 mod tls;
 mod tokens;
 mod ui;
@@ -42,7 +44,9 @@ use agent::Agent;
 use connections::{Connections, HasRequested};
 
 pub use exposition::Exposition;
+pub use exposure::exposure;
 pub use pages::{Pages, serve_pages};
+pub use served::Served;
 pub use tls::{Certificate, TlsError, tls_config};
 pub use tokens::{TokenFileError, Tokens};
 pub use undo::WritesUndo;
@@ -104,19 +108,6 @@ impl Default for ServeOptions {
     }
 }
 
-/// Why it is not safe to listen there with these options; `None`: it is.
-#[must_use]
-pub fn exposure(address: SocketAddr, options: &ServeOptions) -> Option<&'static str> {
-    if address.ip().is_loopback() {
-        return None;
-    }
-    match (options.tls.is_some(), options.tokens.is_open()) {
-        (true, false) => None,
-        (false, _) => Some("rows would cross the network in clear text"),
-        (true, true) => Some("anyone who reaches the port could read every row"),
-    }
-}
-
 /// Serves until `stop`, then lets answers end for `options.grace` at most.
 pub async fn serve(
     listener: TcpListener,
@@ -124,7 +115,22 @@ pub async fn serve(
     options: ServeOptions,
     stop: CancellationToken,
 ) {
-    let mut router = routes::router(Agent::new(history_handle, &options));
+    serve_agent(listener, Agent::new(history_handle, &options), options, stop).await;
+}
+
+/// The same of several histories, each under the name of its server. Requests of one take neither
+/// slots nor time of the others.
+pub async fn serve_all(
+    listener: TcpListener,
+    served: Vec<Served>,
+    options: ServeOptions,
+    stop: CancellationToken,
+) {
+    serve_agent(listener, Agent::of_all(served, &options), options, stop).await;
+}
+
+async fn serve_agent(listener: TcpListener, agent: Agent, options: ServeOptions, stop: CancellationToken) {
+    let mut router = routes::router(agent);
     if options.ui {
         router = router.merge(ui::routes());
     }
@@ -148,7 +154,7 @@ impl Local {
 
     /// Appends the agent's metrics, in OpenMetrics without its end.
     pub fn metrics(&self, into: &mut String) {
-        self.agent.write_metrics(into);
+        self.agent.write_metrics(self.agent.histories.iter(), into);
     }
 
     /// The answer to a request; its body comes as it is made.

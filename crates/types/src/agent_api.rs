@@ -45,6 +45,8 @@ pub mod path {
     pub const HISTORY: &str = "/v1/history";
     /// `GET`: the record, and how capturing goes.
     pub const STATUS: &str = "/v1/status";
+    /// `GET`: the same of all servers whose histories the agent has.
+    pub const SERVERS: &str = "/v1/servers";
     /// `POST`: a copy of the store in another folder, for who may read `agent.json` alone.
     pub const BACKUP: &str = "/v1/backup";
 }

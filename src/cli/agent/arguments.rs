@@ -6,7 +6,7 @@ use super::read::ReadArgs;
 use super::serve_arguments::serve_options;
 use super::values::dated;
 use crate::config::Files;
-use crate::config::agent::{self, AgentConfig, CaptureSettings, Origin};
+use crate::config::agent::{self, AgentConfig, CaptureSettings, HistorySettings, Origin};
 use crate::config::log_files::{self, LogFiles};
 use crate::telemetry;
 use clap::{ArgGroup, Args};
@@ -140,7 +140,7 @@ pub(super) fn settings(args: &AgentArgs) -> Result<AgentConfig, Vec<String>> {
     let serve = serve_options(tls, tokens, !args.no_ui, &mut mistakes);
     let listen = args.listen.unwrap_or(LISTEN);
     let mut warnings = Vec::new();
-    match exposure(listen, &serve) {
+    match exposure(listen, &serve, serve.tokens.is_open()) {
         Some(danger) if args.allow_insecure => warnings.push(format!("on {listen} {danger}")),
         // What could not be read is reported already.
         Some(danger) if mistakes.is_empty() => mistakes.push(format!(
@@ -153,7 +153,9 @@ pub(super) fn settings(args: &AgentArgs) -> Result<AgentConfig, Vec<String>> {
     }
     let server_id = ServerId(args.server_id.clone().unwrap_or_default());
     let (log, statements) = (("info".to_owned(), telemetry::Format::Text), !args.capture.no_statements);
-    Ok(AgentConfig { server_id, listen, origin, statements, serve, log, warnings, certificate })
+    let (tokens, doubt_tokens) = (None, None);
+    let histories = vec![HistorySettings { server_id, origin, statements, tokens, doubt_tokens }];
+    Ok(AgentConfig { histories, several: false, listen, serve, log, warnings, certificate })
 }
 
 /// What is read of log files.

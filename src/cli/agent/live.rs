@@ -1,11 +1,11 @@
 //! Where the halves of capturing are put together: everything around them asks here, and here
 //! alone.
 
-use super::{CONFIG, CannotStart, NO_FOLDER, TAKEN, UNAVAILABLE, local};
+use super::{CannotStart, NO_FOLDER, TAKEN, UNAVAILABLE, local};
 use crate::agent_client::Caller;
 use crate::cli::embedded::agent_inside;
 use crate::cli::verify::Background;
-use crate::config::agent::{AgentConfig, CaptureSettings, Origin};
+use crate::config::agent::CaptureSettings;
 use dbtrail_history::capture::Disconnected;
 use dbtrail_history::engine::{DiskOptions, Location, StoreError};
 use dbtrail_history::history_handle::Status;
@@ -13,15 +13,13 @@ use dbtrail_history::live::Capture;
 use dbtrail_history::recorder::{self, OpenError, RecorderOptions};
 use dbtrail_history::source::{self, ClientError, Finding, Severity, SourceError};
 use dbtrail_history::{History, HistoryHandle};
-use dbtrail_types::names::ServerId;
 use dbtrail_types::secret::Secret;
 use dbtrail_types::timestamp::Timestamp;
-use std::fmt::Write as _;
-use std::io::Write;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
+use tracing::{Instrument, Span};
 
 /// The file in the data folder that keeps how far verifying in the background has come.
 const VERIFIED: &str = "verified.json";
@@ -90,7 +88,9 @@ pub(super) async fn open(
         disk,
     };
     let (data, source, shared) = (settings.data.clone(), settings.source.clone(), Arc::clone(history_handle));
-    let opening = tokio::task::spawn_blocking(move || Capture::open(&data, source, options, &shared)).await;
+    let span = Span::current();
+    let open = move || span.in_scope(|| Capture::open(&data, source, options, &shared));
+    let opening = tokio::task::spawn_blocking(open).await;
     opening.unwrap_or_else(|error| Err(OpenError::thread_ended(&settings.data, &error)))
 }
 
@@ -116,23 +116,25 @@ pub(super) async fn capture(
 /// Opens the store and begins to capture, until `stop`. What is published is served at once, begun
 /// or not; a server that cannot be reached is tried again.
 pub(in crate::cli) async fn live(
-    server_id: &ServerId,
+    history_handle: &Arc<HistoryHandle>,
     settings: &CaptureSettings,
     stop: &CancellationToken,
 ) -> Result<Running, CannotStart> {
-    let history_handle = Arc::new(HistoryHandle::live(server_id.clone(), Timestamp::now()));
+    let history_handle = Arc::clone(history_handle);
     let opened = open(settings, disk_options(settings), &history_handle).await;
     let opened = opened.map_err(|e| CannotStart(e.to_string(), NO_FOLDER))?;
+    history_handle.update(|live| live.failed = None);
     let looked = look(settings, history_handle.current().is_some()).await?;
     let (stop, settings, handle) = (stop.clone(), settings.clone(), Arc::clone(&history_handle));
-    let task = tokio::spawn(async move {
+    let captured = async move {
         let taken = capture(opened, looked, &settings, &handle, &stop).await;
         if taken.is_some() {
             // Two that answer for one server would differ.
             stop.cancel();
         }
         Ok(taken)
-    });
+    };
+    let task = tokio::spawn(captured.in_current_span());
     Ok(Running { history_handle, capture: Some(task) })
 }
 
@@ -153,17 +155,17 @@ pub(in crate::cli) fn verify(
     let state = settings.data.folder.join(VERIFIED);
     let background =
         Background { source: settings.source.clone(), agent: (client, caller), handle, share, state };
-    tokio::spawn(background.run(stop.clone()));
+    tokio::spawn(background.run(stop.clone()).in_current_span());
     Ok(())
 }
 
 /// What is in the way of capturing, the heaviest first.
-async fn findings(settings: &CaptureSettings) -> Result<Vec<Finding>, SourceError> {
+pub(super) async fn findings(settings: &CaptureSettings) -> Result<Vec<Finding>, SourceError> {
     source::preflight(&settings.source, settings.keep).await
 }
 
 /// Why the source was not asked, for a person.
-fn not_asked(settings: &CaptureSettings, why: &SourceError) -> String {
+pub(super) fn not_asked(settings: &CaptureSettings, why: &SourceError) -> String {
     format!("the source {} cannot be asked: {why}", settings.source.address())
 }
 
@@ -231,68 +233,7 @@ pub(super) async fn look(settings: &CaptureSettings, begun: bool) -> Result<Look
     if refused.is_empty() { Ok(Looked::Done) } else { Err(CannotStart(refused.join("\n"), UNAVAILABLE)) }
 }
 
-/// Prints what preflight finds. An error: capturing cannot begin so.
-pub(super) async fn preflight(config: &AgentConfig) -> Result<(), CannotStart> {
-    let Origin::Live(settings) = &config.origin else {
-        return Err(CannotStart(
-            "preflight is for a source, and this history is read from log files".to_owned(),
-            CONFIG,
-        ));
-    };
-    let findings =
-        findings(settings).await.map_err(|error| CannotStart(not_asked(settings, &error), UNAVAILABLE))?;
-    let written = std::io::stdout().write_all(shown(&findings).as_bytes());
-    written.map_err(|e| CannotStart(format!("standard output: {e}"), UNAVAILABLE))?;
-    if findings.iter().any(|f| f.severity == Severity::Refuse) {
-        return Err(CannotStart("nothing can be captured like this".to_owned(), UNAVAILABLE));
-    }
-    Ok(())
-}
-
-/// A line a finding, and a line below it for what fixes it.
-fn shown(findings: &[Finding]) -> String {
-    if findings.is_empty() {
-        return "OK      nothing is in the way\n".to_owned();
-    }
-    let text = findings.iter().fold(String::new(), |mut text, Finding { severity, what, fix }| {
-        let weight = match severity {
-            Severity::Note => "NOTE",
-            Severity::Warn => "WARN",
-            Severity::Refuse => "REFUSE",
-        };
-        // Writing to a String does not fail.
-        let _ = writeln!(text, "{weight:<7} {what}");
-        for line in fix.lines() {
-            let _ = writeln!(text, "        {line}");
-        }
-        text
-    });
-    // What the server says may not steer a terminal.
-    text.chars().map(|c| if c.is_control() && c != '\n' { ' ' } else { c }).collect()
-}
-
 /// What a store says of itself when no agent has it open.
 pub(super) fn stored_status(data: &Location) -> Result<Status, String> {
     recorder::read_status(data, None, Timestamp::now()).map_err(|e| e.to_string())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn findings_are_shown_with_what_fixes_them() {
-        assert_eq!(shown(&[]), "OK      nothing is in the way\n");
-        let findings = [
-            Finding {
-                severity: Severity::Refuse,
-                what: "log_bin is off".to_owned(),
-                fix: "log_bin=binlog\nin my.cnf, and restart".to_owned(),
-            },
-            Finding { severity: Severity::Note, what: "a\x1b[2J".to_owned(), fix: String::new() },
-        ];
-        let want =
-            "REFUSE  log_bin is off\n        log_bin=binlog\n        in my.cnf, and restart\nNOTE    a [2J\n";
-        assert_eq!(shown(&findings), want);
-    }
 }

@@ -8,11 +8,10 @@ use clap::Args;
 use dbtrail_history::HistoryHandle;
 use dbtrail_history::engine::DiskOptions;
 use dbtrail_history::follower::Follower;
-use dbtrail_types::names::ServerId;
-use dbtrail_types::timestamp::Timestamp;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
+use tracing::Instrument;
 
 /// What is of those that write.
 const WRITING: [&str; 16] = [
@@ -86,11 +85,11 @@ impl ReadArgs {
 /// Follows the bucket until `stop`. What is published is served at once; a bucket that cannot be
 /// read is asked again.
 pub(super) fn follow(
-    server_id: ServerId,
+    history_handle: &Arc<HistoryHandle>,
     settings: ReadSettings,
     stop: &CancellationToken,
 ) -> Result<Running, CannotStart> {
-    let history_handle = Arc::new(HistoryHandle::live(server_id, Timestamp::now()));
+    let history_handle = Arc::clone(history_handle);
     if settings.disk_cache > 0 {
         local::folder(&settings.data)?;
     }
@@ -101,6 +100,6 @@ pub(super) fn follow(
     };
     let follower = Follower::new(settings.data, options, &history_handle)
         .map_err(|why| CannotStart(why.to_string(), CONFIG))?;
-    tokio::spawn(follower.run(settings.poll, stop.clone()));
+    tokio::spawn(follower.run(settings.poll, stop.clone()).in_current_span());
     Ok(Running { history_handle, capture: None })
 }

@@ -5,7 +5,7 @@
 use super::arguments::{self, AgentArgs};
 use crate::cli::reload::{PERIOD, Pair};
 use crate::cli::supervisor;
-use crate::config::agent::{AgentConfig, CaptureSettings, Origin};
+use crate::config::agent::{AgentConfig, CaptureSettings, HistorySettings, Origin};
 use crate::telemetry;
 use dbtrail_history::serve::Tokens;
 use dbtrail_history::source::RANDOM_FROM;
@@ -27,11 +27,12 @@ pub(super) struct Reload {
 fn needs_restart(now: &AgentConfig, new: &AgentConfig) -> Option<&'static str> {
     let limits = |c: &AgentConfig| (c.serve.max_connections, c.serve.max_requests, c.serve.catch_up_wait);
     let keys = [
-        ("server_id", now.server_id != new.server_id),
+        ("sources", now.several != new.several || now.histories.len() != new.histories.len()),
+        ("server_id", pairs(now, new).any(|(now, new)| now.server_id != new.server_id)),
         ("listen", now.listen != new.listen),
         (
             "source, binlog, data, keep, cache, disk_cache, read, standby, poll, disk_reserve, verify or baseline",
-            !is_same(&now.origin, &new.origin),
+            pairs(now, new).any(|(now, new)| !is_same(&now.origin, &new.origin)),
         ),
         ("limits", limits(now) != limits(new)),
         ("readiness.max_lag", now.serve.max_lag != new.serve.max_lag),
@@ -39,7 +40,11 @@ fn needs_restart(now: &AgentConfig, new: &AgentConfig) -> Option<&'static str> {
         ("shutdown_grace", now.serve.grace != new.serve.grace),
         ("tls (on or off)", now.serve.tls.is_some() != new.serve.tls.is_some()),
         ("token_file (its name)", !now.serve.tokens.can_take_over(&new.serve.tokens)),
-        ("doubt_token_file (its name)", doubted(now, new).is_none()),
+        (
+            "doubt_token_file (its name)",
+            both(now.serve.doubt_tokens.as_ref(), new.serve.doubt_tokens.as_ref()).is_none(),
+        ),
+        ("token_file or doubt_token_file of a source (its name)", !pairs(now, new).all(can_follow)),
         ("log.format", now.log.1 != new.log.1),
     ];
     keys.into_iter().find(|(_, differs)| *differs).map(|(key, _)| key)
@@ -57,14 +62,35 @@ fn is_same(now: &Origin, new: &Origin) -> bool {
     *now == new
 }
 
-/// The tokens that put tables in doubt, as they are and as they are to be; the inner `None`: there
-/// are none. `None`: one does not follow the other.
+/// The histories of both, each with the same of the other.
+fn pairs<'c>(
+    now: &'c AgentConfig,
+    new: &'c AgentConfig,
+) -> impl Iterator<Item = (&'c HistorySettings, &'c HistorySettings)> {
+    now.histories.iter().zip(&new.histories)
+}
+
+/// Tokens as they are and as they are to be; the inner `None`: there are none. `None`: one does not
+/// follow the other.
 #[expect(clippy::option_option, reason = "no tokens on both sides is one that follows")]
-fn doubted<'c>(now: &'c AgentConfig, new: &'c AgentConfig) -> Option<Option<(&'c Tokens, &'c Tokens)>> {
-    match (&now.serve.doubt_tokens, &new.serve.doubt_tokens) {
+fn both<'c>(now: Option<&'c Tokens>, new: Option<&'c Tokens>) -> Option<Option<(&'c Tokens, &'c Tokens)>> {
+    match (now, new) {
         (None, None) => Some(None),
         (Some(now), Some(new)) if now.can_take_over(new) => Some(Some((now, new))),
         (Some(_), _) | (None, Some(_)) => None,
+    }
+}
+
+/// Whether the tokens of a history can follow.
+fn can_follow((now, new): (&HistorySettings, &HistorySettings)) -> bool {
+    both(now.tokens.as_ref(), new.tokens.as_ref()).is_some()
+        && both(now.doubt_tokens.as_ref(), new.doubt_tokens.as_ref()).is_some()
+}
+
+/// Those of the other from here on. They can, as was asked just now.
+fn take_over(now: Option<&Tokens>, new: Option<&Tokens>) {
+    if let Some(Some((now, new))) = both(now, new) {
+        let _ = now.take_over(new);
     }
 }
 
@@ -111,8 +137,10 @@ impl Reload {
         telemetry::set_level(&new.log.0);
         // It can, as was asked just now.
         let _ = self.config.serve.tokens.take_over(&new.serve.tokens);
-        if let Some(Some((now, new))) = doubted(&self.config, &new) {
-            let _ = now.take_over(new);
+        take_over(self.config.serve.doubt_tokens.as_ref(), new.serve.doubt_tokens.as_ref());
+        for (now, new) in pairs(&self.config, &new) {
+            take_over(now.tokens.as_ref(), new.tokens.as_ref());
+            take_over(now.doubt_tokens.as_ref(), new.doubt_tokens.as_ref());
         }
         if let (Some(now), Some(new)) = (&self.config.serve.tls, &new.serve.tls) {
             now.take_over(new);
@@ -152,7 +180,7 @@ mod tests {
 
     fn origin(line: &str) -> Origin {
         let args = Shell::try_parse_from(line.split(' ')).unwrap().args;
-        arguments::settings(&args).unwrap().origin
+        arguments::settings(&args).unwrap().histories.remove(0).origin
     }
 
     #[test]

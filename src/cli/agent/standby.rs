@@ -9,34 +9,34 @@ use crate::config::agent::CaptureSettings;
 use dbtrail_history::HistoryHandle;
 use dbtrail_history::engine::DiskOptions;
 use dbtrail_history::follower::Follower;
-use dbtrail_types::names::ServerId;
-use dbtrail_types::timestamp::Timestamp;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
+use tracing::Instrument;
 
 /// Between two looks at the most: taking over is to be a matter of seconds.
 const SELDOM: Duration = Duration::from_secs(1);
 
 /// Stands by until `stop`, and captures where it has to.
 pub(super) fn run_standby(
-    server_id: &ServerId,
+    history_handle: &Arc<HistoryHandle>,
     settings: &CaptureSettings,
     poll: Duration,
     stop: &CancellationToken,
 ) -> Result<Running, CannotStart> {
-    let history_handle = Arc::new(HistoryHandle::live(server_id.clone(), Timestamp::now()));
+    let history_handle = Arc::clone(history_handle);
     let options = live::disk_options(settings);
     // It could not begin otherwise: said at once.
     follower(settings, options, &history_handle)?;
     let (settings, stop, handle) = (settings.clone(), stop.clone(), Arc::clone(&history_handle));
     let poll = poll.min(SELDOM);
-    let task = tokio::spawn(async move {
+    let stands_by = async move {
         let done = Box::pin(turns(&settings, options, poll, &handle, &stop)).await;
         // Also where it cannot capture: a supervisor is to know.
         stop.cancel();
         done.map(|()| None)
-    });
+    };
+    let task = tokio::spawn(stands_by.in_current_span());
     Ok(Running { history_handle, capture: Some(task) })
 }
 
@@ -75,7 +75,7 @@ async fn turns(
             Err(error) => return Err(CannotStart(error.to_string(), NO_FOLDER)),
         };
         tracing::warn!("nobody else captures into {}: this agent does from here on", settings.data);
-        history_handle.update(|l| l.reads = false);
+        history_handle.update(|l| (l.reads, l.failed) = (false, None));
         let looked = live::look(settings, history_handle.current().is_some()).await?;
         // Ends with the turn, and the turn with the stop.
         let turn = stop.child_token();

@@ -8,9 +8,10 @@ use crate::cli::serve::fail;
 use crate::failure::Failure;
 use clap::{ArgGroup, Args};
 use dbtrail_history::engine::Location;
-use dbtrail_history::history_handle::Status;
+use dbtrail_history::history_handle::{Status, Statuses};
 use dbtrail_history::query::TableHealth;
-use dbtrail_types::names::RequestId;
+use dbtrail_types::agent_api::code;
+use dbtrail_types::names::{RequestId, ServerId};
 use dbtrail_types::secret::Secret;
 use std::fmt::Write as _;
 use std::io::Write;
@@ -37,6 +38,10 @@ pub struct StatusArgs {
     /// PEM file of the authorities to trust for that agent; default: those of the platform.
     #[arg(long, value_name = "FILE", requires = "url")]
     ca: Option<PathBuf>,
+    /// The server that is meant, where the agent has the histories of several; default: all of
+    /// them, and the exit code of the worst.
+    #[arg(long, value_name = "ID", requires = "url")]
+    server_id: Option<String>,
     /// The answer of the API as it is, instead of lines.
     #[arg(long)]
     json: bool,
@@ -59,20 +64,22 @@ pub(super) async fn run(args: &StatusArgs) -> ExitCode {
         (None, Some(url)) => of_url(args, url).await,
         (None, None) => Err("--data DIR or --url URL is needed".to_owned()),
     };
-    let (status, runs) = match answer {
+    let (statuses, runs) = match answer {
         Ok(found) => found,
         Err(why) => {
             let _ = fail(&why);
             return ExitCode::from(DOWN);
         }
     };
-    let text = if args.json {
-        serde_json::to_string_pretty(&status).map(|text| text + "\n").map_err(|e| e.to_string())
-    } else {
-        Ok(shown(&status))
+    let text = match (statuses.as_slice(), args.json) {
+        ([one], true) => serde_json::to_string_pretty(one).map(|text| text + "\n"),
+        (all, true) => serde_json::to_string_pretty(all).map(|text| text + "\n"),
+        (all, false) => Ok(all.iter().map(shown).collect::<Vec<_>>().join("\n")),
     };
+    let text = text.map_err(|e| e.to_string());
     let written = text.and_then(|t| std::io::stdout().write_all(t.as_bytes()).map_err(|e| e.to_string()));
-    let code = if runs { exit_code(&status, args.max_lag) } else { DOWN };
+    let worst = statuses.iter().map(|status| exit_code(status, args.max_lag)).max().unwrap_or(DOWN);
+    let code = if runs { worst } else { DOWN };
     written.map_or_else(|why| fail(&format!("standard output: {why}")), |()| ExitCode::from(code))
 }
 
@@ -86,7 +93,7 @@ fn exit_code(status: &Status, max_lag: u32) -> u8 {
     if ill || status.live && (!status.connected || late) { LAGS_OR_DOUBTS } else { WELL }
 }
 
-async fn of_url(args: &StatusArgs, url: &str) -> Result<(Status, bool), String> {
+async fn of_url(args: &StatusArgs, url: &str) -> Result<(Vec<Status>, bool), String> {
     let token = match &args.token_file {
         None => None,
         Some(path) => {
@@ -100,18 +107,18 @@ async fn of_url(args: &StatusArgs, url: &str) -> Result<(Status, bool), String> 
     let read =
         |path: &PathBuf| std::fs::read(path).map_err(|e| format!("cannot read {}: {e}", path.display()));
     let ca_pem = args.ca.as_ref().map(read).transpose()?;
-    ask(url, ca_pem, token).await.map(|status| (status, true))
+    ask(url, ca_pem, token, args.server_id.as_deref()).await.map(|all| (all, true))
 }
 
 /// The agent that has the folder open, else the store itself; whether it is an agent.
-async fn of_folder(data: &Location) -> Result<(Status, bool), String> {
+async fn of_folder(data: &Location) -> Result<(Vec<Status>, bool), String> {
     let why = match local::address(&data.folder)? {
         None if data.bucket.is_some() => format!("no agent of this machine captures into {data}"),
         None => format!("no agent runs on {data}"),
         Some(found) => {
             let url = format!("{}://{}", found.scheme, found.address);
-            match ask(&url, None, Some(Secret::new(found.key))).await {
-                Ok(status) => return Ok((status, true)),
+            match ask(&url, None, Some(Secret::new(found.key)), None).await {
+                Ok(all) => return Ok((all, true)),
                 Err(e) => format!(
                     "no agent runs on {data} (agent.json there names process {}, which does not answer: {e})",
                     found.pid
@@ -124,18 +131,46 @@ async fn of_folder(data: &Location) -> Result<(Status, bool), String> {
     let stored = stored.map_err(|e| e.to_string()).and_then(|stored| stored);
     let status = stored.map_err(|e| format!("{why}, and its store cannot be read: {e}"))?;
     let _ = writeln!(std::io::stderr(), "dbtrail-shim: {why}: this is what its store holds");
-    Ok((status, false))
+    Ok((vec![status], false))
 }
 
-async fn ask(url: &str, ca_pem: Option<Vec<u8>>, token: Option<Secret>) -> Result<Status, String> {
+async fn ask(
+    url: &str,
+    ca_pem: Option<Vec<u8>>,
+    token: Option<Secret>,
+    named: Option<&str>,
+) -> Result<Vec<Status>, String> {
     let settings = agent_client::AgentSettings { base_url: url.to_owned(), ca_pem, identity_pem: None };
     let client =
         AgentClient::new(&settings).map_err(|e| e.to_string().replace("agent_tls.ca_file", "--ca"))?;
     let caller = Caller { tenant: String::new(), token };
-    let request = RequestId::next(0);
-    let answer = tokio::time::timeout(PATIENCE, client.status(&caller, &request)).await;
+    let answer = tokio::time::timeout(PATIENCE, statuses(&client, &caller, named)).await;
     let answer = answer.map_err(|_| format!("{url}: no answer within {} s", PATIENCE.as_secs()))?;
-    answer.map_err(|failure| sentence(url, &failure))
+    let all = answer.map_err(|failure| sentence(url, &failure))?;
+    // An agent with one history says how that one is, whatever it is asked for.
+    match (all.as_slice(), named) {
+        ([one], Some(named)) if one.server_id.0 != named => {
+            Err(format!("{url} has the history of '{}', and not of '{named}'", one.server_id))
+        }
+        _ => Ok(all),
+    }
+}
+
+/// What the agent says of the server that is named, or of all.
+async fn statuses(
+    client: &AgentClient,
+    caller: &Caller,
+    named: Option<&str>,
+) -> Result<Vec<Status>, Failure> {
+    let request = RequestId::next(0);
+    let server = named.map(|named| ServerId(named.to_owned()));
+    match client.status(caller, server.as_ref(), &request).await {
+        Ok(one) => Ok(vec![one]),
+        Err(Failure::AgentRejected { word, .. }) if word == code::MISSING_SERVER_ID => {
+            client.statuses(caller, &request).await.map(|Statuses { servers }| servers)
+        }
+        Err(failure) => Err(failure),
+    }
 }
 
 pub(super) fn sentence(url: &str, failure: &Failure) -> String {

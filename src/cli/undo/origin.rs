@@ -10,8 +10,8 @@ use crate::undo::steps::StepwiseUndo;
 use crate::undo::{MOST, Undone};
 use crate::{agent_client, undo};
 use dbtrail_history::history_handle::Status;
-use dbtrail_types::agent_api::{NetRequest, Span};
-use dbtrail_types::names::{RequestId, TableName};
+use dbtrail_types::agent_api::{NetRequest, Span, code};
+use dbtrail_types::names::{RequestId, ServerId, TableName};
 use dbtrail_types::secret::Secret;
 use mysql_async::prelude::Queryable;
 use std::io::Write;
@@ -28,10 +28,10 @@ pub(super) async fn of_agent(
 ) -> Result<(Vec<Part>, Vec<String>, Option<StepwiseUndo>), String> {
     let (client, caller) = reached(url, args.token_file.as_deref(), args.ca.as_deref())?;
     let request = RequestId::next(0);
-    let status: Status = client.status(&caller, &request).await.map_err(|e| refused(url, &e))?;
+    let server_id = server_of(&client, &caller, args.server_id.as_deref(), &request).await?;
     let of = |table: &TableName| NetRequest {
         steps: args.steps,
-        ..NetRequest::all(status.server_id.clone(), table.clone(), span.clone())
+        ..NetRequest::all(server_id.clone(), table.clone(), span.clone())
     };
     let asked: Vec<NetRequest> = tables.iter().map(of).collect();
     let made = written::write(&client, &caller, &asked, MOST, &request).await;
@@ -69,10 +69,29 @@ pub(in crate::cli) fn reached(
     Ok((client, Caller { tenant: String::new(), token }))
 }
 
+/// The server whose history is meant: the one that was named, or that of the agent.
+pub(in crate::cli) async fn server_of(
+    client: &AgentClient,
+    caller: &Caller,
+    named: Option<&str>,
+    request: &RequestId,
+) -> Result<ServerId, String> {
+    if let Some(named) = named {
+        return Ok(ServerId(named.to_owned()));
+    }
+    let status: Result<Status, Failure> = client.status(caller, None, request).await;
+    status.map(|status| status.server_id).map_err(|e| refused(client.base_url(), &e))
+}
+
 /// Why an agent does not answer.
 pub(in crate::cli) fn refused(url: &str, failure: &Failure) -> String {
     if let Failure::AgentRejected { status: 401, .. } = failure {
         return format!("{url} wants one of its tokens: --token-file FILE");
+    }
+    if let Failure::AgentRejected { word, .. } = failure
+        && word == code::MISSING_SERVER_ID
+    {
+        return format!("{}: --server-id ID", message_of(failure));
     }
     message_of(failure)
 }

@@ -17,6 +17,9 @@ pub struct VerifyArgs {
     /// PEM file of the authorities to trust for that agent; default: those of the platform.
     #[arg(long, value_name = "FILE")]
     pub(super) ca: Option<PathBuf>,
+    /// The server whose history is meant, where the agent has several.
+    #[arg(long, value_name = "ID")]
+    pub(super) server_id: Option<String>,
     /// The server whose history it is: mysql://user@host:port. It is only read. The password may be
     /// in DBTRAIL_SOURCE_PASSWORD or in a file.
     #[arg(long, value_name = "URL")]

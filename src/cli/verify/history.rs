@@ -3,7 +3,7 @@
 use super::compare::key_in;
 use super::key::{Key, Wanted, positions};
 use crate::agent_client::{AgentClient, AgentRows, Batch, Caller};
-use crate::cli::undo::{message_of, reached};
+use crate::cli::undo::{message_of, reached, server_of};
 use crate::failure::Failure;
 use dbtrail_history::history_handle::Status;
 use dbtrail_types::agent_api::{DiffEvent, DiffRequest, RowLine, RowsRequest, code};
@@ -75,10 +75,16 @@ impl History {
         url: &str,
         token: Option<&Path>,
         ca: Option<&Path>,
+        named: Option<&str>,
     ) -> Result<(Self, Status), String> {
         let (client, caller) = reached(url, token, ca)?;
         let request = RequestId::next(0);
-        let status: Status = client.status(&caller, &request).await.map_err(|e| message_of(&e))?;
+        let server = server_of(&client, &caller, named, &request).await?;
+        let status: Result<Status, Failure> = client.status(&caller, Some(&server), &request).await;
+        let status = status.map_err(|e| message_of(&e))?;
+        if status.server_id != server {
+            return Err(format!("{url} has the history of '{}', and not of '{server}'", status.server_id));
+        }
         Ok((Self { client, caller, request, server_id: status.server_id.clone() }, status))
     }
 
@@ -95,7 +101,7 @@ impl History {
     }
 
     pub(super) async fn status(&self) -> Result<Status, No> {
-        Ok(self.client.status(&self.caller, &self.request).await?)
+        Ok(self.client.status(&self.caller, Some(&self.server_id), &self.request).await?)
     }
 
     /// Waits until the record reaches an instant; `false`: it does not in time.

@@ -6,7 +6,7 @@ use Takes::{Needed, Text, Texts};
 /// The keys of agent.yaml.
 pub(in crate::config) const KEYS: Layout = Layout {
     top: &[
-        ("server_id", Needed),
+        ("server_id", Text(None)),
         ("listen", Text(Some("127.0.0.1:8600"))),
         ("binlog", Texts),
         ("data", Text(None)),
@@ -68,5 +68,5 @@ pub(in crate::config) const KEYS: Layout = Layout {
         ("readiness", &[("max_lag", Text(Some("60s")))]),
         ("log", &[("level", Text(Some("info"))), ("format", Text(Some("text")))]),
     ],
-    list: None,
+    list: Some(("sources", super::sources::KEYS)),
 };

@@ -18,7 +18,7 @@ fn read(text: &str) -> Result<AgentConfig, Vec<String>> {
 const LINES: &str = "server_id: shop\ndata: /var/lib/d\nsource:\n  url: mysql://cap@db:3306\n";
 
 fn capture(config: AgentConfig) -> CaptureSettings {
-    match config.origin {
+    match config.histories.into_iter().next().unwrap().origin {
         Origin::Live(capture) => *capture,
         other @ (Origin::Files(_) | Origin::Read(_)) => panic!("{other:?}"),
     }
@@ -27,7 +27,7 @@ fn capture(config: AgentConfig) -> CaptureSettings {
 #[test]
 fn ok_a_small_file_has_the_defaults() {
     let config = read(LINES).unwrap();
-    assert_eq!(config.server_id.0, "shop");
+    assert_eq!(config.histories[0].server_id.0, "shop");
     assert_eq!(config.listen.to_string(), "127.0.0.1:8600");
     assert_eq!(config.warnings, Vec::<String>::new());
     assert_eq!(config.log, ("info".to_owned(), telemetry::Format::Text));
@@ -70,7 +70,7 @@ fn ok_all_of_a_source() {
     assert_eq!((capture.keep, capture.cache), (Some(Duration::from_secs(30 * 86_400)), 512));
     let files = read("server_id: s\nbinlog: [a.1, a.2]\n").unwrap();
     let plain = LogFiles { files: vec!["a.1".into(), "a.2".into()], ..LogFiles::default() };
-    assert_eq!(files.origin, Origin::Files(Box::new(plain)));
+    assert_eq!(files.histories[0].origin, Origin::Files(Box::new(plain)));
 }
 
 #[test]
@@ -221,7 +221,9 @@ fn ok_readers_and_standbys_of_buckets() {
     let standby = capture(read(&format!("{bucket}standby: \"on\"\npoll: 500ms\ndisk_cache: 70\n")).unwrap());
     assert_eq!((standby.disk_cache, standby.standby), (70, Some(Duration::from_millis(500))));
     let reader = read("server_id: s\nread: \"on\"\ndata: az://c/p\n").unwrap();
-    let Origin::Read(settings) = reader.origin else { panic!("{:?}", reader.origin) };
+    let Origin::Read(settings) = reader.histories[0].origin else {
+        panic!("{:?}", reader.histories[0].origin)
+    };
     assert_eq!((settings.cache, settings.disk_cache, settings.poll), (CACHE, 0, POLL));
     assert_eq!(settings.data.to_string(), "az://c/p");
 }

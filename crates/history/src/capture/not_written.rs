@@ -12,4 +12,7 @@ pub enum NotWritten {
     /// It cannot be opened again.
     #[error(transparent)]
     Open(#[from] OpenError),
+    /// It was not begun, or ended: what whoever begins it says.
+    #[error("{0}")]
+    NotBegun(String),
 }

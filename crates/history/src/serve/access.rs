@@ -88,10 +88,8 @@ pub(super) async fn around(State(agent): State<Agent>, request: Request, next: N
 
 /// Around every request that shows rows or counts.
 pub(super) async fn guarded(State(agent): State<Agent>, mut request: Request, next: Next) -> Response {
-    let Ok(token) = agent.admit(request.headers()) else { return unauthorized() };
-    if let Some(token) = token {
-        request.extensions_mut().insert(token);
-    }
+    let Some(admitted) = agent.admit(request.headers()) else { return unauthorized() };
+    request.extensions_mut().insert(admitted);
     next.run(request).await
 }
 

@@ -1,6 +1,6 @@
 //! Questions that cannot be answered before more of the log is taken in wait for that a while.
 
-use super::agent::Agent;
+use super::served::ServedHistory;
 use crate::History;
 use crate::query::Refusal;
 use std::sync::Arc;
@@ -10,7 +10,7 @@ use tokio::time::Instant;
 /// Between two tries.
 const PAUSE: Duration = Duration::from_millis(50);
 
-impl Agent {
+impl ServedHistory {
     /// The answer to a question about changes. While the history says that it has to catch up
     /// first, it is asked again, for `catch_up_wait` at most; whoever gives up meanwhile ends it.
     pub(super) async fn caught_up<R, A>(
@@ -37,6 +37,7 @@ mod tests {
     use crate::ingest::Ingest;
     use crate::record::Coverage;
     use crate::serve::ServeOptions;
+    use crate::serve::agent::Agent;
     use dbtrail_types::names::ServerId;
     use dbtrail_types::timestamp::Timestamp;
 
@@ -48,7 +49,7 @@ mod tests {
     }
 
     async fn asked(agent: &Agent) -> Result<(), Refusal> {
-        agent.caught_up(Ok(()), |history, ()| history.all_compared()).await
+        agent.histories[0].caught_up(Ok(()), |history, ()| history.all_compared()).await
     }
 
     #[tokio::test(start_paused = true)]

@@ -1,9 +1,9 @@
 //! What the agent tells of itself in numbers.
 
 use super::exposition::Exposition;
-use super::request_slots::RequestSlots;
+use super::served::ServedHistory;
 use crate::History;
-use crate::history_handle::{CaptureStatus, Connection, HistoryHandle};
+use crate::history_handle::{CaptureStatus, Connection};
 use crate::query::TableHealth;
 use dbtrail_types::agent_api::path;
 use dbtrail_types::change_counts;
@@ -11,9 +11,9 @@ use dbtrail_types::timestamp::Timestamp;
 use dbtrail_types::undo_script;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
-use prometheus_client::metrics::gauge::ConstGauge;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::Unit;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// One label.
@@ -71,11 +71,12 @@ impl Metrics {
         self.durations.get_or_create(&[("route", route)]).observe(took.as_secs_f64());
     }
 
-    /// In OpenMetrics, without its end.
-    pub(super) fn write(
+    /// With the numbers of these histories, each with its name where there may be several; in
+    /// OpenMetrics, without its end.
+    pub(super) fn write<'h>(
         &self,
-        handle: &HistoryHandle,
-        slots: &RequestSlots,
+        histories: impl Iterator<Item = &'h Arc<ServedHistory>>,
+        named: bool,
         now: Timestamp,
         into: &mut String,
     ) {
@@ -87,17 +88,21 @@ impl Metrics {
             "Time from a request to the head of its answer, by path",
             self.durations.clone(),
         );
-        all.gauge("requests_in_flight", "Requests that are being answered", slots.taken() as u64);
-        all.counter(
-            "requests_turned_away",
-            "Requests beyond limits.max_requests or the share of their token",
-            slots.turned_away(),
-        );
-        if let Some(history) = handle.current() {
-            record(&mut all, &history);
-        }
-        if let Some(live) = handle.capture_status() {
-            capture(&mut all, &live, now);
+        for served in histories {
+            let handle = &served.history_handle;
+            if named {
+                all.of_server(&handle.server_id().0);
+            }
+            let (taken, turned_away) = (served.slots.taken() as u64, served.slots.turned_away());
+            all.gauge("requests_in_flight", "Requests that are being answered", taken);
+            let help = "Requests beyond limits.max_requests or the share of their token";
+            all.counter("requests_turned_away", help, turned_away);
+            if let Some(history) = handle.current() {
+                record(&mut all, &history);
+            }
+            if let Some(live) = handle.capture_status() {
+                capture(&mut all, &live, now);
+            }
         }
         all.write(into);
     }
@@ -113,12 +118,11 @@ fn record(all: &mut Exposition, history: &History) {
         history.unreadable().len() as u64,
     );
     let health = history.table_health();
-    let states = Family::<Label, CurrentGauge>::default();
     for state in TableHealth::ALL {
-        let count = health.iter().filter(|(_, h)| *h == state).count();
-        states.get_or_create(&[("state", state.word())]).set(i64::try_from(count).unwrap_or(i64::MAX));
+        let count = health.iter().filter(|(_, h)| *h == state).count() as u64;
+        let help = "Tables by how they are at the end of the record";
+        all.gauge_by("table_states", help, ("state", state.word()), count);
     }
-    all.metric("table_states", "Tables by how they are at the end of the record", states);
     all.gauge("transactions", "Transactions and DDL statements in the record", history.entries());
     all.gauge("row_changes", "Row changes in the record", history.changes());
     let second = |at: Timestamp| seconds(at.micros());
@@ -127,9 +131,6 @@ fn record(all: &mut Exposition, history: &History) {
     let help = "The last instant whose states are known, in Unix time";
     all.gauge_of("newest_timestamp", Unit::Seconds, help, second(coverage.newest));
 }
-
-/// A gauge of a family.
-type CurrentGauge = prometheus_client::metrics::gauge::Gauge;
 
 /// How capturing goes.
 fn capture(all: &mut Exposition, live: &CaptureStatus, now: Timestamp) {
@@ -160,9 +161,9 @@ fn capture(all: &mut Exposition, live: &CaptureStatus, now: Timestamp) {
         all.gauge_of("verified_timestamp", Unit::Seconds, help, began);
     }
     if let Some(free) = live.disk_free {
-        all.metric_of("disk_free", Unit::Bytes, "Free on the disk of the store", ConstGauge::new(free));
+        all.gauge_in("disk_free", Unit::Bytes, "Free on the disk of the store", free);
     }
-    all.metric_of("store", Unit::Bytes, "Disk that the store takes", ConstGauge::new(live.bytes_on_disk));
+    all.gauge_in("store", Unit::Bytes, "Disk that the store takes", live.bytes_on_disk);
     all.gauge("versions", "Versions of rows that are kept", live.versions);
     all.counter("purged_versions", "Versions that retention has dropped", live.purged);
 }
@@ -175,20 +176,27 @@ fn seconds(micros: i64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::HistoryHandle;
     use crate::capture::Gap;
     use crate::history_handle::BaselineProgress;
+    use crate::serve::ServeOptions;
+    use crate::serve::served::Served;
     use dbtrail_types::names::ServerId;
 
     #[test]
     fn a_capture_is_reported_in_numbers() {
         let at = |seconds: i64| Timestamp::from_micros(seconds * 1_000_000);
-        let history_handle = HistoryHandle::live(ServerId("s".to_owned()), at(0));
+        let history_handle = Arc::new(HistoryHandle::live(ServerId("s".to_owned()), at(0)));
+        let handle = Arc::clone(&history_handle);
+        let served = Served { history_handle: handle, tokens: None, doubt_tokens: None, undo: None };
+        let served = Arc::new(ServedHistory::new(served, &ServeOptions::default()));
         let metrics = Metrics::default();
-        let text = || {
+        let text_of = |named: bool| {
             let mut text = String::new();
-            metrics.write(&history_handle, &RequestSlots::new(3), at(10), &mut text);
+            metrics.write([&served].into_iter(), named, at(10), &mut text);
             text
         };
+        let text = || text_of(false);
         assert!(text().contains("dbtrail_agent_connected 0\n"));
         assert!(!text().contains("lag_seconds"), "what is not known has no number");
         history_handle.update(|l| {
@@ -222,5 +230,13 @@ mod tests {
             assert!(text.contains(&format!("{line}\n")), "{line} in {text}");
         }
         assert!(!text.contains("dbtrail_agent_tables "), "there is no record yet");
+        let named = text_of(true);
+        for line in [
+            "dbtrail_agent_gaps{server_id=\"s\"} 1",
+            "dbtrail_agent_log_events_total{server_id=\"s\"} 4",
+            "dbtrail_agent_requests_total{outcome=\"answered\"} 1",
+        ] {
+            assert!(named.contains(&format!("{line}\n")), "{line} in {named}");
+        }
     }
 }

@@ -9,6 +9,50 @@ use std::time::Duration;
 /// Gaps listed one by one, at most.
 const MAX_GAPS: usize = 10;
 
+/// What all histories of an agent come to: it is ready where one of them is, since those who ask
+/// for that one have no part in what the others lack.
+#[derive(Debug)]
+pub(super) struct Readiness {
+    named: bool,
+    ready: bool,
+    lines: String,
+}
+
+impl Readiness {
+    /// Of none yet. `named`: what is said of one says of which.
+    pub(super) fn new(named: bool) -> Self {
+        Self { named, ready: false, lines: String::new() }
+    }
+
+    /// With one more.
+    pub(super) fn add(&mut self, name: &str, (ready, lines): (bool, String)) {
+        self.ready |= ready;
+        for line in lines.lines() {
+            if self.named {
+                self.lines.extend(name.chars().map(|c| if c.is_control() { ' ' } else { c }));
+                self.lines.push_str(": ");
+            }
+            self.lines.push_str(line);
+            self.lines.push('\n');
+        }
+    }
+
+    /// Whether there is nothing to tell.
+    pub(super) fn is_empty(&self) -> bool {
+        self.lines.is_empty()
+    }
+
+    /// Whether it is ready, and lines for people.
+    pub(super) fn into_text(self) -> (bool, String) {
+        let first = match (self.named, self.ready) {
+            (false, _) => "",
+            (true, true) => "ok\n",
+            (true, false) => "no history can be asked\n",
+        };
+        (self.ready, format!("{first}{}", self.lines))
+    }
+}
+
 /// Whether it can, and lines that say why not, and what else is to be known. Reasons of the server
 /// and of the store are for those who have a token.
 pub(super) fn readiness(
@@ -122,6 +166,24 @@ mod tests {
         assert_eq!(remarks(&live, false), ["baseline: 1 of 2 tables, 30 rows", gap]);
         live.gaps = vec![live.gaps[0].clone(); 12];
         assert_eq!(remarks(&live, false).last().map(String::as_str), Some("2 more gaps before these"));
+    }
+
+    #[test]
+    fn one_history_that_can_be_asked_makes_an_agent_ready() {
+        let mut all = Readiness::new(true);
+        assert!(all.is_empty());
+        all.add("crm", (false, "the record has not begun\nno route\n".to_owned()));
+        let none = Readiness { lines: all.lines.clone(), ..Readiness::new(true) };
+        assert_eq!(
+            none.into_text(),
+            (false, "no history can be asked\ncrm: the record has not begun\ncrm: no route\n".to_owned())
+        );
+        all.add("shop", (true, "ok\n".to_owned()));
+        let text = "ok\ncrm: the record has not begun\ncrm: no route\nshop: ok\n";
+        assert_eq!(all.into_text(), (true, text.to_owned()));
+        let mut alone = Readiness::new(false);
+        alone.add("shop", (true, "ok\n".to_owned()));
+        assert_eq!(alone.into_text(), (true, "ok\n".to_owned()));
     }
 
     #[test]

@@ -4,15 +4,15 @@ use super::access::RequestLine;
 use super::agent::Agent;
 use super::body::{accepted, collect, malformed_time, read, short};
 use super::limit;
-use super::readiness::readiness;
-use super::{ServeOptions, access, answer, doubts, exposition};
+use super::served::ServedHistory;
+use super::{ServeOptions, about, access, answer, doubts};
 use crate::backup;
 use crate::query::{Form, Reading, Refusal};
 use crate::{History, HistoryHandle};
 use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::rejection::{PathRejection, QueryRejection};
-use axum::extract::{Path, Query, State};
+use axum::extract::{Extension, Path, Query, State};
 use axum::http::{HeaderMap, Method, StatusCode};
 use axum::middleware::from_fn_with_state;
 use axum::response::Response;
@@ -30,6 +30,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 
+/// The history that a request is for.
+type Chosen = Extension<Arc<ServedHistory>>;
+
 /// A route that is asked with one method.
 fn only(route: MethodRouter<Agent>) -> MethodRouter<Agent> {
     route.fallback(wrong_method)
@@ -41,10 +44,10 @@ pub(super) fn of_operator(
     options: &ServeOptions,
     stop: CancellationToken,
 ) -> Router {
-    let agent = Agent::new(history_handle, options);
-    let backup = |State(agent): State<Agent>, body: Body| async move { backup(&agent, body, stop).await };
+    let agent = Agent::new(Arc::clone(&history_handle), options);
+    let backup = |body: Body| backup(history_handle, body, stop);
     Router::new()
-        .route(path::STATUS, only(get(status)))
+        .route(path::STATUS, only(get(about::status)))
         .route(path::BACKUP, only(post(backup)))
         .route_layer(from_fn_with_state(agent.clone(), access::guarded))
         .fallback(no_route)
@@ -68,88 +71,99 @@ pub(super) fn router(agent: Agent) -> Router {
         .route("/v1/servers/{server_id}/schemas/{schema}/tables/{table}", only(get(table)))
         .route_layer(from_fn_with_state(agent.clone(), limit::limited));
     let guarded = history
-        .route(path::STATUS, only(get(status)))
-        .route("/metrics", only(get(metrics)))
+        .route(path::STATUS, only(get(about::status)))
+        .route(path::SERVERS, only(get(about::servers)))
+        .route("/metrics", only(get(about::metrics)))
         .route_layer(from_fn_with_state(agent.clone(), access::guarded));
     Router::new()
         .route("/healthz", only(get(alive)))
-        .route("/readyz", only(get(ready)))
+        .route("/readyz", only(get(about::ready)))
         .merge(guarded)
         .fallback(no_route)
         .layer(from_fn_with_state(agent.clone(), access::around))
         .with_state(agent)
 }
 
-async fn flashback(State(agent): State<Agent>, headers: HeaderMap, body: Body) -> Response {
-    rows(&agent, collect(body).await, Reading::Flashback, accepted(&headers)).await
+async fn flashback(Extension(history): Chosen, headers: HeaderMap, body: Body) -> Response {
+    rows(&history, collect(body).await, Reading::Flashback, accepted(&headers)).await
 }
 
-async fn snapshot(State(agent): State<Agent>, headers: HeaderMap, body: Body) -> Response {
-    rows(&agent, collect(body).await, Reading::Snapshot, accepted(&headers)).await
+async fn snapshot(Extension(history): Chosen, headers: HeaderMap, body: Body) -> Response {
+    rows(&history, collect(body).await, Reading::Snapshot, accepted(&headers)).await
 }
 
-async fn diff(State(agent): State<Agent>, headers: HeaderMap, body: Body) -> Response {
-    changes(&agent, collect(body).await, accepted(&headers)).await
+async fn diff(Extension(history): Chosen, headers: HeaderMap, body: Body) -> Response {
+    changes(&history, collect(body).await, accepted(&headers)).await
 }
 
-async fn net_changes(State(agent): State<Agent>, body: Body) -> Response {
+async fn net_changes(Extension(history): Chosen, body: Body) -> Response {
     let request = collect(body).await.and_then(|body| read::<NetRequest>(&body));
-    match agent.caught_up(request, History::net).await {
+    match history.caught_up(request, History::net).await {
         Ok(answer) => answer::long_lines(answer, Form::Lines).await,
         Err(refused) => answer::refusal(&refused),
     }
 }
 
-async fn happened(State(agent): State<Agent>, headers: HeaderMap, body: Body) -> Response {
+async fn happened(Extension(history): Chosen, headers: HeaderMap, body: Body) -> Response {
     let request = collect(body).await.and_then(|body| read::<HistoryRequest>(&body));
-    let answer = agent.caught_up(request, History::happened).await;
+    let answer = history.caught_up(request, History::happened).await;
     match answer.map(|answer| answer.in_form(accepted(&headers))) {
         Ok((answer, form)) => answer::long_lines(answer, form).await,
         Err(refused) => answer::refusal(&refused),
     }
 }
 
-async fn counted(State(agent): State<Agent>, body: Body) -> Response {
+async fn counted(Extension(history): Chosen, body: Body) -> Response {
     let request = collect(body).await.and_then(|body| read::<ChangeCountsRequest>(&body));
-    match request.and_then(|request| agent.history()?.change_counts(&request)) {
+    match request.and_then(|request| history.history()?.change_counts(&request)) {
         Ok(answer) => answer::long_lines(answer, Form::Lines).await,
         Err(refused) => answer::refusal(&refused),
     }
 }
 
-async fn undo_of(State(agent): State<Agent>, body: Body) -> Response {
+async fn undo_of(Extension(history): Chosen, body: Body) -> Response {
     let request = match collect(body).await.and_then(|body| read::<UndoScriptRequest>(&body)) {
         Ok(request) => request,
         Err(refused) => return answer::refusal(&refused),
     };
-    match agent.undo.script(request).await {
+    match history.undo.script(request).await {
         Ok(script) => answer::json(&script),
         Err(refused) => answer::refusal(&refused),
     }
 }
 
-async fn doubted(State(agent): State<Agent>, headers: HeaderMap, body: Body) -> Response {
-    if !agent.may_doubt(&headers) {
+async fn doubted(
+    State(agent): State<Agent>,
+    Extension(history): Chosen,
+    headers: HeaderMap,
+    body: Body,
+) -> Response {
+    if !agent.may_doubt(&history, &headers) {
         return answer::refusal(&Refusal::new(403, code::UNAUTHORIZED, doubts::NOT_ENTITLED.to_owned()));
     }
     let request = collect(body).await.and_then(|body| read::<DoubtRequest>(&body));
-    match request.and_then(|request| doubts::take(&agent.history_handle, request)) {
+    match request.and_then(|request| doubts::take(&history.history_handle, request)) {
         Ok(taken) => answer::json(&taken),
         Err(refused) => answer::refusal(&refused),
     }
 }
 
-async fn rows(agent: &Agent, body: Result<Bytes, Refusal>, reading: Reading, form: Form) -> Response {
+async fn rows(
+    served: &ServedHistory,
+    body: Result<Bytes, Refusal>,
+    reading: Reading,
+    form: Form,
+) -> Response {
     let request = body.and_then(|body| read::<RowsRequest>(&body));
-    match request.and_then(|request| Ok(agent.history()?.rows(&request, reading)?.in_form(form))) {
+    match request.and_then(|request| Ok(served.history()?.rows(&request, reading)?.in_form(form))) {
         Ok(answer) if answer.is_long() => answer::long_lines(answer, form).await,
         answer => answer::lines(answer, form),
     }
 }
 
-async fn changes(agent: &Agent, body: Result<Bytes, Refusal>, form: Form) -> Response {
+async fn changes(served: &ServedHistory, body: Result<Bytes, Refusal>, form: Form) -> Response {
     let request = body.and_then(|body| read::<DiffRequest>(&body));
-    match agent.caught_up(request, History::diff).await.map(|answer| answer.in_form(form)) {
+    match served.caught_up(request, History::diff).await.map(|answer| answer.in_form(form)) {
         Ok(answer) if answer.is_long() => answer::long_lines(answer, form).await,
         answer => answer::lines(answer, form),
     }
@@ -165,32 +179,36 @@ pub(super) async fn straight(agent: &Agent, request: &Request<Bytes>) -> Option<
         _ => return None,
     };
     let answer = async {
-        let Ok(token) = agent.admit(request.headers()) else { return access::unauthorized() };
-        let slot = match agent.slots.take(token) {
+        let Some(admitted) = agent.admit(request.headers()) else { return access::unauthorized() };
+        let (served, token) = match agent.chosen(admitted, None) {
+            Ok(chosen) => chosen,
+            Err(refused) => return answer::refusal(&refused),
+        };
+        let slot = match served.slots.take(token) {
             Ok(slot) => slot,
             Err(refused) => return *refused,
         };
         let (body, form) = (short(request.body().clone()), accepted(request.headers()));
         slot.held(match reading {
-            Some(reading) => rows(agent, body, reading, form).await,
-            None => changes(agent, body, form).await,
+            Some(reading) => rows(&served, body, reading, form).await,
+            None => changes(&served, body, form).await,
         })
     };
     Some(RequestLine::of(request).answered(agent, answer).await)
 }
 
-async fn schemas(State(agent): State<Agent>, server: Result<Path<String>, PathRejection>) -> Response {
+async fn schemas(Extension(served): Chosen, server: Result<Path<String>, PathRejection>) -> Response {
     let schemas = path_of(server).and_then(|server| {
-        let history = agent.history()?;
+        let history = served.history()?;
         history.check_server(&ServerId(server))?;
         Ok(history.schemas())
     });
     schemas.map_or_else(|refused| answer::refusal(&refused), |schemas| answer::json(&schemas))
 }
 
-async fn tables(State(agent): State<Agent>, at: Result<Path<(String, String)>, PathRejection>) -> Response {
+async fn tables(Extension(served): Chosen, at: Result<Path<(String, String)>, PathRejection>) -> Response {
     let tables = path_of(at).and_then(|(server, schema)| {
-        let history = agent.history()?;
+        let history = served.history()?;
         history.check_server(&ServerId(server))?;
         history.tables(&schema)
     });
@@ -205,12 +223,12 @@ struct When {
 }
 
 async fn table(
-    State(agent): State<Agent>,
+    Extension(served): Chosen,
     at: Result<Path<(String, String, String)>, PathRejection>,
     when: Result<Query<When>, QueryRejection>,
 ) -> Response {
     let table = path_of(at).and_then(|(server, schema, table)| {
-        let history = agent.history()?;
+        let history = served.history()?;
         history.check_server(&ServerId(server))?;
         let Query(when) = when.map_err(|e| Refusal::malformed(e.body_text()))?;
         history.table(&TableName { schema, table }, as_of(when)?.as_ref())
@@ -236,16 +254,6 @@ fn path_of<T>(path: Result<Path<T>, PathRejection>) -> Result<T, Refusal> {
     path.map(|Path(parts)| parts).map_err(|e| Refusal::malformed(e.body_text()))
 }
 
-async fn metrics(State(agent): State<Agent>, headers: HeaderMap) -> Response {
-    let mut text = String::new();
-    agent.write_metrics(&mut text);
-    exposition::response(text, &headers)
-}
-
-async fn status(State(agent): State<Agent>) -> Response {
-    answer::json(&agent.history_handle.status(Timestamp::now()))
-}
-
 /// Where a copy of the store is to be.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -253,7 +261,7 @@ struct Wanted {
     to: PathBuf,
 }
 
-async fn backup(agent: &Agent, body: Body, stop: CancellationToken) -> Response {
+async fn backup(handle: Arc<HistoryHandle>, body: Body, stop: CancellationToken) -> Response {
     let refused = |why: String| answer::refusal(&Refusal::new(409, "conflict", why));
     let wanted = match collect(body).await.and_then(|body| read::<Wanted>(&body)) {
         Ok(wanted) if wanted.to.is_absolute() => wanted,
@@ -263,7 +271,6 @@ async fn backup(agent: &Agent, body: Body, stop: CancellationToken) -> Response 
     // Whoever asks may go away: the copy is then given up, since nobody hears how it went.
     let asked = CancellationToken::new();
     let _gone = asked.clone().drop_guard();
-    let handle = Arc::clone(&agent.history_handle);
     let made = tokio::task::spawn_blocking(move || {
         let stopped = || stop.is_cancelled() || asked.is_cancelled();
         backup::of_running(&handle, &wanted.to, &stopped)
@@ -277,13 +284,6 @@ async fn backup(agent: &Agent, body: Body, stop: CancellationToken) -> Response 
 
 async fn alive() -> Response {
     answer::text(StatusCode::OK, "ok\n".to_owned())
-}
-
-async fn ready(State(agent): State<Agent>, headers: HeaderMap) -> Response {
-    let trusted = agent.tokens.allow(&headers);
-    let (ready, lines) = readiness(&agent.history_handle, agent.max_lag, trusted, Timestamp::now());
-    let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
-    answer::text(status, lines)
 }
 
 async fn wrong_method() -> Response {

@@ -19,7 +19,7 @@ fn the_command_line_is_read() {
     let args = parse("agent --binlog a b --server-id x").unwrap();
     let config = settings(&args).unwrap();
     let plain = LogFiles { files: vec!["a".into(), "b".into()], ..LogFiles::default() };
-    assert_eq!(config.origin, Origin::Files(Box::new(plain.clone())));
+    assert_eq!(config.histories[0].origin, Origin::Files(Box::new(plain.clone())));
     let line = "agent --binlog a b --server-id x --include s.* --exclude s.t --from 2026-04-27T09:00:00Z --to 2026-04-28T09:00:00Z --schema d.sql";
     let at = |day: &str| format!("2026-04-{day}T09:00:00Z").parse().ok();
     let narrow = LogFiles {
@@ -29,13 +29,16 @@ fn the_command_line_is_read() {
         schema: Some("d.sql".into()),
         ..plain
     };
-    assert_eq!(settings(&parse(line).unwrap()).unwrap().origin, Origin::Files(Box::new(narrow)));
+    assert_eq!(settings(&parse(line).unwrap()).unwrap().histories[0].origin, Origin::Files(Box::new(narrow)));
     let line =
         "agent --binlog a --server-id x --include s --from 2026-04-28T09:00:00Z --to 2026-04-27T09:00:00Z";
     let wrong = settings(&parse(line).unwrap()).unwrap_err();
     assert!(wrong[0].starts_with("--include: 's' is not a pattern"), "{wrong:?}");
     assert!(wrong[1].starts_with("--to: it ends at 2026-04-27"), "{wrong:?}");
-    assert_eq!((config.server_id.0.as_str(), config.listen.to_string().as_str()), ("x", "127.0.0.1:8600"));
+    assert_eq!(
+        (config.histories[0].server_id.0.as_str(), config.listen.to_string().as_str()),
+        ("x", "127.0.0.1:8600")
+    );
     assert!(parse("agent --config agent.yaml").unwrap().config.is_some());
     assert!(parse("agent --config agent.yaml --preflight-only").unwrap().preflight_only);
     assert!(matches!(parse("agent status --data d").unwrap().command, Some(AgentCommand::Status(_))));
@@ -75,7 +78,7 @@ fn the_command_line_is_read() {
 #[test]
 fn a_preflight_needs_no_folder_and_no_name() {
     let args = parse("agent --source mysql://u@h --preflight-only").unwrap();
-    assert!(matches!(settings(&args).unwrap().origin, Origin::Live(_)));
+    assert!(matches!(settings(&args).unwrap().histories[0].origin, Origin::Live(_)));
     let args = parse("agent --source mysql://u@h --server-id x").unwrap();
     assert_eq!(settings(&args).unwrap_err(), ["--data DIR is needed: the folder of the store"]);
 }

@@ -112,13 +112,14 @@ async fn an_agent_on_a_folder_is_asked() {
     let stop = tokio_util::sync::CancellationToken::new();
     let _local = local::Local::open(folder.path(), &history_handle, &stop).await.unwrap();
     history_handle.update(|live| live.connected(Err(Disconnected::NotReady("no route".to_owned())), at(1)));
-    let (status, runs) = of_folder(&folder.path().into()).await.unwrap();
-    assert_eq!((runs, exit_code(&status, 60)), (true, DOWN), "the record has not begun");
+    let (statuses, runs) = of_folder(&folder.path().into()).await.unwrap();
+    let [status] = statuses.as_slice() else { panic!("{statuses:?}") };
+    assert_eq!((runs, exit_code(status, 60)), (true, DOWN), "the record has not begun");
     assert_eq!((status.server_id.0.as_str(), status.reason.as_deref()), ("shop", Some("no route")));
     let found = local::address(folder.path()).unwrap().unwrap();
     let url = format!("http://{}", found.address);
     assert_eq!(
-        ask(&url, None, None).await.unwrap_err(),
+        ask(&url, None, None, None).await.unwrap_err(),
         format!("{url} wants one of its tokens: --token-file FILE")
     );
     stop.cancel();

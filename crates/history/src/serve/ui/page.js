@@ -16,6 +16,8 @@ const PRESETS = [[900, "15 min"], [3600, "1 h"], [21_600, "6 h"], [86_400, "24 h
 const LOOK_AGAIN = 10_000;
 
 let status = null;
+// The servers of which the agent has the history, and the one that is looked at.
+const served = { all: [], chosen: null };
 const state = { table: null, since: NaN, until: NaN, transaction: null, wider: [] };
 let panel = "transactions";
 const ask = latest();
@@ -44,6 +46,7 @@ const choose = tabs(document.querySelector("[role=tablist]"), (chosen) => {
 // What is chosen stands in the address too, so that it can be kept and sent.
 function remember() {
   const kept = new URLSearchParams();
+  if (served.all.length > 1) kept.set("server", served.chosen);
   if (state.table) {
     kept.set("schema", state.table.schema);
     kept.set("table", state.table.table);
@@ -119,11 +122,21 @@ function health() {
   const text = parts.join(", ");
   if (element.textContent !== text) element.textContent = text;
   element.className = `health ${!live || connected ? "good" : "bad"}`;
-  told(byId("server"), status.server_id);
+  told(byId("server"), served.all.length > 1 ? "" : status.server_id);
 }
 
 async function look() {
-  const found = await ask((signal) => get("v1/status", signal));
+  if (!served.all.length) {
+    const answer = await ask((signal) => get("v1/servers", signal));
+    if (!answer) return false;
+    served.all = answer.servers.map((one) => one.server_id);
+    const kept = new URLSearchParams(location.hash.slice(1)).get("server");
+    served.chosen = served.all.includes(kept) ? kept : served.all[0];
+    fill(byId("servers"), served.all.map((name) => make("option", { value: name }, name)));
+    byId("servers").value = served.chosen;
+    byId("servers-field").hidden = served.all.length < 2;
+  }
+  const found = await ask((signal) => get(`v1/status?server_id=${encodeURIComponent(served.chosen)}`, signal));
   if (found) status = found;
   return Boolean(found);
 }
@@ -131,7 +144,8 @@ async function look() {
 function leave(why) {
   token.forget();
   status = null;
-  byId("desk").hidden = byId("leave").hidden = byId("server").hidden = true;
+  served.all = [];
+  byId("desk").hidden = byId("leave").hidden = byId("server").hidden = byId("servers-field").hidden = true;
   byId("health").textContent = "";
   for (const box of document.querySelectorAll("dialog[open]")) box.close();
   byId("door").hidden = false;
@@ -168,6 +182,13 @@ byId("login").addEventListener("submit", (event) => {
   enter();
 });
 byId("leave").addEventListener("click", () => leave(""));
+byId("servers").addEventListener("change", () => {
+  served.chosen = byId("servers").value;
+  // Tables and windows are those of a server.
+  history.replaceState(null, "", "#" + new URLSearchParams({ server: served.chosen }));
+  Object.assign(state, { table: null, transaction: null, wider: [] });
+  enter();
+});
 byId("window").addEventListener("submit", (event) => {
   event.preventDefault();
   try {
