@@ -63,7 +63,7 @@ def takes_over(count, other, begun, what):
     took = time.monotonic() - begun
     count.check(took <= most(), "%s: taken over in %.1f s" % (what, took), took, most())
     at = time.time() * 1000000
-    other.api.wait(lambda s: s["connected"] and s["newest"] and micros(s["newest"]) >= at, "it captures what happens now", 60)
+    other.api.wait(lambda s: s["connected"] and s["newest"] and micros(s["newest"]) >= at, "it captures what happens now", 300)
     return took
 
 
@@ -138,8 +138,8 @@ def main():
                 other = capturing[0]
                 first = next(one for one in both if one is not other)
                 at = time.time() * 1000000
-                other.api.wait(lambda s: s["connected"] and s["newest"] and micros(s["newest"]) >= at, "it captures")
-                first.api.wait(lambda s: s["newest"] and micros(s["newest"]) >= at, "the other one follows")
+                other.api.wait(lambda s: s["connected"] and s["newest"] and micros(s["newest"]) >= at, "it captures", 300)
+                first.api.wait(lambda s: s["newest"] and micros(s["newest"]) >= at, "the other one follows", 300)
                 count.equal([one.process.child.poll() for one in both], [None, None], "both run")
             recorder.stop.set()
             work.join()
