@@ -86,7 +86,7 @@ async fn keep(settings: HistorySettings, handle: Arc<HistoryHandle>, stop: Cance
         let done = match &settings.origin {
             Origin::Live(capture) => {
                 let done = AssertUnwindSafe(captured(capture, &handle, &turn)).catch_unwind().await;
-                done.unwrap_or_else(|_| Ok(()))
+                done.unwrap_or(Ok(()))
             }
             Origin::Read(reader) => match read::follow(&handle, reader.clone(), &turn) {
                 Ok(_) => {
