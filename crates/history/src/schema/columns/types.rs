@@ -45,17 +45,22 @@ pub(super) fn type_of(
     }
     match text.as_str() {
         "double" if tokens.words(&["PRECISION"]) => text.push_str(" precision"),
-        "character" | "char" if tokens.words(&["VARYING"]) => text.push_str(" varying"),
-        "national" => {
-            text.push(' ');
-            text.push_str(&tokens.name()?.to_lowercase());
-        }
-        "long" => {
-            if let Some(word) = tokens.one_of(&["VARCHAR", "VARBINARY"]) {
-                text.push(' ');
-                text.push_str(&word.to_lowercase());
+        "national" => text = tokens.name()?.to_lowercase(),
+        "nchar" if tokens.one_of(&["VARCHAR", "VARCHARACTER"]).is_some() => "varchar".clone_into(&mut text),
+        "nchar" => "char".clone_into(&mut text),
+        "nvarchar" => "varchar".clone_into(&mut text),
+        "long" => match tokens.one_of(&["VARCHAR", "VARCHARACTER", "VARBINARY", "CHAR", "CHARACTER"]) {
+            Some("VARBINARY") => "mediumblob".clone_into(&mut text),
+            Some("CHAR" | "CHARACTER") if !tokens.words(&["VARYING"]) => {
+                return Err(Unread::NotUnderstood(show(tokens.peek())));
             }
-        }
+            _ => {}
+        },
+        _ => {}
+    }
+    match text.as_str() {
+        "char" | "character" if tokens.words(&["VARYING"]) => "varchar".clone_into(&mut text),
+        "varcharacter" => "varchar".clone_into(&mut text),
         _ => {}
     }
     if matches!(text.as_str(), "text" | "blob") && tokens.is_at('(') {

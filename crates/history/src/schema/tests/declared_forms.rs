@@ -48,3 +48,35 @@ fn a_period_stands_for_two_columns() {
     let effects = catalog.apply(&statement(MARIADB, "s", own));
     assert!(matches!(effects.first(), Some(Effect::Unreadable(..))), "{effects:?}");
 }
+
+/// Types as SHOW COLUMNS of MySQL 9.7.4 and MariaDB 11.8.9 has them, which agree.
+#[test]
+fn the_words_of_text_types() {
+    for (written, shown, charset) in [
+        ("CHARACTER VARYING(9)", "varchar(9)", "latin1"),
+        ("VARCHARACTER(8)", "varchar(8)", "latin1"),
+        ("CHAR VARYING(2)", "varchar(2)", "latin1"),
+        ("NATIONAL CHAR(5)", "char(5)", "utf8mb3"),
+        ("NATIONAL CHARACTER VARYING(4)", "varchar(4)", "utf8mb3"),
+        ("NATIONAL VARCHARACTER(3)", "varchar(3)", "utf8mb3"),
+        ("NCHAR", "char(1)", "utf8mb3"),
+        ("NCHAR VARYING(3)", "varchar(3)", "utf8mb3"),
+        ("NCHAR VARCHAR(6)", "varchar(6)", "utf8mb3"),
+        ("NVARCHAR(7)", "varchar(7)", "utf8mb3"),
+        ("LONG", "mediumtext", "latin1"),
+        ("LONG VARCHARACTER", "mediumtext", "latin1"),
+        ("LONG CHAR VARYING", "mediumtext", "latin1"),
+        ("LONG CHARACTER VARYING", "mediumtext", "latin1"),
+        ("LONG VARBINARY", "mediumblob", ""),
+    ] {
+        for server in [MYSQL, MARIADB] {
+            let mut catalog = Catalog::default();
+            let create = format!("CREATE TABLE x (id INT PRIMARY KEY, v {written}) CHARACTER SET latin1");
+            catalog.apply(&statement(server, "s", &create));
+            let id = definition(&catalog, &name("s", "x")).expect(written);
+            let column = &catalog.definition(id).unwrap().columns[1];
+            let known = (column.ty.to_string(), column.charset().unwrap_or_default().to_owned());
+            assert_eq!(known, (shown.to_owned(), charset.to_owned()), "{written}");
+        }
+    }
+}
