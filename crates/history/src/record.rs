@@ -51,6 +51,10 @@ pub struct TableGeneration {
     pub baseline: Baseline,
     /// The change that removed all of its rows at once (TRUNCATE, DROP), and the definition then.
     pub emptied: Option<(ChangeSequence, DefinitionId)>,
+    /// The rows of the baseline are those of the generation before it, which was complete, under
+    /// other keys: all that is known of them is recorded.
+    #[serde(default)]
+    pub rekeyed: bool,
     /// A definition with its key.
     pub definition: DefinitionId,
     /// The generation before it under the same name.
@@ -88,6 +92,7 @@ impl TableGeneration {
             before: None,
             unfindable: None,
             doubt: None,
+            rekeyed: false,
             known_from: None,
             used: false,
             indexed: Vec::new(),

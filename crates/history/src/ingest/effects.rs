@@ -21,10 +21,11 @@ impl Ingest {
         }
         let altered = if let Effect::Altered(name, _) = &effect { Some(name.clone()) } else { None };
         let rekeyed = self.rekeyed(&effect)?;
+        let recorded = altered.as_ref().is_some_and(|name| self.is_recorded(name));
         self.carry_out(effect, at);
         if let Some(name) = altered {
             if let Some(rows) = rekeyed {
-                self.keep_rekeyed(&name, rows)?;
+                self.keep_rekeyed(&name, rows, recorded)?;
             }
             self.want_references(&name);
         }

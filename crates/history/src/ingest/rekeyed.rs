@@ -58,11 +58,18 @@ impl Ingest {
         Ok(found.is_ok().then_some(rows))
     }
 
-    /// Keeps the rows under their new keys.
+    /// Whether the record has the whole life of the table of this name.
+    pub(super) fn is_recorded(&self, name: &TableName) -> bool {
+        let TableState::Table(generation, _) = self.names.current(name) else { return false };
+        self.generations.get(generation.0 as usize).is_some_and(|known| known.complete || known.rekeyed)
+    }
+
+    /// Keeps the rows under their new keys; `recorded`: all of them come of recorded changes.
     pub(super) fn keep_rekeyed(
         &mut self,
         name: &TableName,
         rows: BTreeMap<EncodedKey, Rekeyed>,
+        recorded: bool,
     ) -> Result<(), StoreError> {
         let TableState::Table(generation, definition) = self.names.current(name) else { return Ok(()) };
         let mut kept = Vec::with_capacity(rows.len());
@@ -73,6 +80,7 @@ impl Ingest {
         self.refer_base(name, generation, definition, &kept)?;
         if let Some(generation) = self.generation_mut(generation) {
             generation.baseline = Baseline::Complete;
+            generation.rekeyed = recorded;
         }
         // The rows of the next entry are compared with these.
         self.pending.wants_commit = true;

@@ -59,7 +59,9 @@ impl History {
         let cut = self.cut(&request.at)?;
         let found = self.table_at(&name, cut)?;
         let wanted = Wanted::read(&request.keys, found.definition, &name, self.gtids.is_of_mariadb())?;
-        super::without_doubt(&name, found.generation, cut.doubtful)?;
+        super::without_doubt(&name, found.generation, cut.doubtful, Some(&wanted))?;
+        // What is known of its rows is what was recorded under their old keys.
+        let reading = if found.generation.rekeyed { Reading::Snapshot } else { reading };
         let definition = found.definition_id;
         let filter = request.filter.as_ref().map(|filter| RowFilter::new(filter, &found.definition.columns));
         let filter = filter.transpose().map_err(|why| unsupported(&why))?;
