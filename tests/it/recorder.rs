@@ -4,6 +4,7 @@
 mod backup;
 mod feed;
 mod named_sessions;
+mod two_rows;
 
 use crate::truth_agent;
 use dbtrail_history::History;
@@ -280,21 +281,4 @@ async fn what_was_read_out_of_band_waits_for_the_log() {
     assert_eq!(rows_at(&early, Reading::Snapshot), Err("not_recorded".to_owned()), "a history never changes");
     feed.send(CaptureEvent::Events(rest.iter().map(|(_, raw)| raw.clone().into()).collect())).await;
     assert_eq!(rows_at(&feed.end().await, Reading::Snapshot), Ok(vec!["[\"1\",\"7\"]".to_owned()]));
-}
-
-/// Seen of both servers after EXCHANGE PARTITION ... WITHOUT VALIDATION: which row a key has then
-/// depends on how it is looked for.
-#[tokio::test(flavor = "multi_thread")]
-async fn a_table_with_two_rows_of_one_key_is_refused() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let feed = Feed::open(folder.path());
-    feed.send(CaptureEvent::Begin(start_with_quiet(&truth_agent::history("mysql-9.7")))).await;
-    feed.send(CaptureEvent::Follow(position_at(4), server("mysql-9.7"))).await;
-    let job = feed.writer.next_job(Vec::new()).await.expect("it writes").expect("a table to read");
-    let (generation, definition) = (job.generation, job.definition);
-    let what = BaselineRows { generation, definition, rows: vec![row("1", "7"), row("1", "8")], end: true };
-    let (answer, kept) = oneshot::channel();
-    feed.send(CaptureEvent::Baseline(ValidFrom { after: position_at(4), what }, answer)).await;
-    assert_eq!(kept.await, Ok(false));
-    assert_eq!(rows_at(&feed.end().await, Reading::Snapshot), Err("unsupported_key".to_owned()));
 }

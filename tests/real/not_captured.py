@@ -76,6 +76,8 @@ BEFORE = [
     "CREATE TABLE parent (id INT PRIMARY KEY)", "INSERT INTO parent VALUES (1), (2)",
     "CREATE TABLE child (id INT PRIMARY KEY, p INT, FOREIGN KEY (p) REFERENCES parent (id) ON DELETE CASCADE)", "INSERT INTO child VALUES (1, 1), (2, 2)",
     "CREATE TABLE island (id INT PRIMARY KEY, v INT) ENGINE=MyISAM",
+    "CREATE TABLE rare (k VARCHAR(20) CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_ci PRIMARY KEY, v INT)", "INSERT INTO rare VALUES ('apple', 1), ('ca\u0301fe', 2)",
+    "CREATE TABLE chinese (id INT PRIMARY KEY, t VARCHAR(20) CHARACTER SET big5, v INT)", "INSERT INTO chinese VALUES (1, '\u4e2d', 1), (2, '\u6587', 2)",
 ]
 
 
@@ -148,9 +150,30 @@ def engines(t):
     t.count.check("captured only in part: n.island" in t.preflight, "preflight names it", t.preflight)
 
 
+def rare(t):
+    t.sql("UPDATE rare SET v = 3 WHERE k = 'apple'", "INSERT INTO rare VALUES ('dog\u0301', 4)", "UPDATE rare SET k = 'eel' WHERE v = 4")
+    select = "SELECT v FROM _snapshot.rare AS OF '%s' WHERE k = '%%s'" % t.settled()
+    for key, rows in (("apple", [[b"3"]]), ("APPLE", [[b"3"]]), ("pear", []), ("eel", [[b"4"]])):
+        t.answers(select % key, rows)
+    for key in ("CAFE", "cat", "ca\u0301fe", "dog"):
+        t.refused(select % key, "not known")
+    t.refused("SELECT * FROM _snapshot.rare AS OF '%s' ALLOW SCAN" % t.now(), "not known")
+
+
+def charset(t):
+    t.count.check("n.chinese" in t.preflight and "big5" in t.preflight, "preflight names it", t.preflight)
+    t.sql("UPDATE chinese SET v = 5 WHERE id = 1")
+    tail = " FROM _snapshot.chinese AS OF '%s' WHERE id = %%d" % t.settled()
+    t.answers("SELECT id, v" + tail % 1, [[b"1", b"5"]])
+    t.answers("SELECT t, v" + tail % 2, [["\u6587".encode(), b"2"]])
+    t.refused("SELECT *" + tail % 1, "big5")
+
+
 LINES = {
     "Tables without a primary key": keyless,
     "Keys of FLOAT, DOUBLE, JSON or VECTOR": unfindable,
+    "Text keys with a character that cannot be compared": rare,
+    "Text in ujis, eucjpms, big5, gb2312, gb18030 and swe7": charset,
     "Changes made with `sql_log_bin=0`": unlogged,
     "Views, temporary tables, the server's own schemas": views,
     "What foreign keys do (CASCADE, SET NULL)": cascades,

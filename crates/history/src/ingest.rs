@@ -44,7 +44,7 @@ mod target;
 mod unchecked;
 
 pub(super) use dirty::Dirty;
-pub(super) use images::base_key;
+pub(super) use images::{RowError, base_key, base_prefix};
 pub use source::{LogEnds, ReadError, ReadOptions};
 
 /// Operations after which a batch is written, where nothing else says when.
@@ -89,6 +89,8 @@ pub struct Ingest {
     pub(super) tables: Option<Patterns>,
     /// Whether tables whose rows are unknown are read again.
     pub(super) rereads: bool,
+    /// The entry that is taken in has rows of tables without transactions.
+    without_transactions: bool,
     /// What foreign keys make of tables, in this range between two DDL statements.
     roles: HashMap<TableName, Arc<target::Roles>>,
     pending: references::Pending,
@@ -140,6 +142,7 @@ impl Ingest {
             dirty: Dirty::default(),
             tables: None,
             rereads: false,
+            without_transactions: false,
             roles: HashMap::new(),
             pending: references::Pending::default(),
             unknown_children: None,

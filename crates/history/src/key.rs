@@ -56,7 +56,8 @@ pub enum KeyError {
 /// Appends the bytes of one value. `value` is the column's text-protocol text (UTC for TIMESTAMP).
 ///
 /// # Errors
-/// See [`KeyError`].
+/// See [`KeyError`]. Where it is [`KeyError::UnknownWeight`], what was appended is how the bytes of
+/// every value begin that is equal to this one.
 pub fn encode(column: &Column, value: &[u8], out: &mut Vec<u8>) -> Result<(), KeyError> {
     let not_a_value = || KeyError::NotAValue {
         column: column.name.clone(),
@@ -139,8 +140,10 @@ fn text(column: &Column, value: &[u8], out: &mut Vec<u8>) -> Result<(), KeyError
     let collation = column.collation.as_deref().unwrap_or("(none that is known)");
     let text = std::str::from_utf8(value)
         .map_err(|_| KeyError::Charset { column: column.name.clone(), collation: collation.to_owned() })?;
-    collation::sort_key(collation, text, out)
-        .map_err(|unknown| KeyError::UnknownWeight { column: column.name.clone(), unknown })
+    collation::sort_key(collation, text, out).map_err(|unknown| {
+        collation::known_prefix(collation, text, out);
+        KeyError::UnknownWeight { column: column.name.clone(), unknown }
+    })
 }
 
 /// 00 becomes 00 FF, and 00 00 ends the value: order is kept, and no value's bytes begin another's.

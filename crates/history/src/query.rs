@@ -23,6 +23,7 @@ mod change_rows;
 mod chunks;
 mod conditions;
 mod diff;
+mod doubt;
 mod example;
 mod form;
 mod happened;
@@ -46,6 +47,7 @@ mod window_ends;
 pub use change_counts::ChangeCountsAnswer;
 pub use chunks::{Chunks, Fill};
 pub use diff::DiffAnswer;
+use doubt::without_doubt;
 pub use example::Example;
 pub use form::Form;
 pub use happened::HistoryAnswer;
@@ -260,22 +262,6 @@ impl History {
             )
         };
         Refusal::new(422, code::AMBIGUOUS_TIME, message)
-    }
-}
-
-/// Why rows of this generation cannot be known in the state before `cut`, if so.
-fn without_doubt(name: &TableName, generation: &TableGeneration, cut: ChangeSequence) -> Result<(), Refusal> {
-    if let Some(reason) = &generation.unfindable {
-        return Err(Refusal::new(
-            422,
-            code::UNSUPPORTED_KEY,
-            format!("rows of {name} cannot be found by key: {reason}"),
-        ));
-    }
-    match (&generation.doubt, &generation.known_from) {
-        (Some((from, reason)), _) if *from < cut => Err(unreadable(name, reason)),
-        (_, Some((from, reason))) if cut <= *from => Err(unreadable(name, reason)),
-        _ => Ok(()),
     }
 }
 

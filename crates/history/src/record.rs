@@ -19,8 +19,10 @@ use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
 mod lost;
+mod unplaced;
 
 pub use lost::LostRows;
+pub use unplaced::UnplacedKeys;
 
 /// The first change of a record.
 pub const FIRST: ChangeSequence = ChangeSequence(1);
@@ -49,12 +51,12 @@ pub struct TableGeneration {
     /// The rows from before the record.
     #[serde(default)]
     pub baseline: Baseline,
-    /// The change that removed all of its rows at once (TRUNCATE, DROP), and the definition then.
-    pub emptied: Option<(ChangeSequence, DefinitionId)>,
     /// The rows of the baseline are those of the generation before it, which was complete, under
     /// other keys: all that is known of them is recorded.
     #[serde(default)]
     pub rekeyed: bool,
+    /// The change that removed all of its rows at once (TRUNCATE, DROP), and the definition then.
+    pub emptied: Option<(ChangeSequence, DefinitionId)>,
     /// A definition with its key.
     pub definition: DefinitionId,
     /// The generation before it under the same name.
@@ -62,6 +64,9 @@ pub struct TableGeneration {
     /// Why rows cannot be found by key in it: a row was written whose key has no known position.
     #[serde(rename = "uncertain")]
     pub unfindable: Option<String>,
+    /// How the keys begin of which that is so of some alone.
+    #[serde(default)]
+    pub unplaced: Vec<UnplacedKeys>,
     /// The log contradicts itself: from this position on nothing read here can be relied on.
     pub doubt: Option<(ChangeSequence, String)>,
     /// Rows changed here in a way that the log does not tell (how): what was in the table before
@@ -87,12 +92,13 @@ impl TableGeneration {
             started,
             complete,
             baseline: Baseline::None,
+            rekeyed: false,
             emptied: None,
             definition,
             before: None,
             unfindable: None,
+            unplaced: Vec::new(),
             doubt: None,
-            rekeyed: false,
             known_from: None,
             used: false,
             indexed: Vec::new(),

@@ -61,6 +61,12 @@ pub fn decode<'a>(charset: &str, bytes: &'a [u8]) -> Result<Cow<'a, str>, Charse
     }
 }
 
+/// Whether text in this character set can be converted.
+#[must_use]
+pub fn is_known(charset: &str) -> bool {
+    decode(charset, b"").is_ok()
+}
+
 /// The least first byte of a character of four bytes, in UTF-8.
 const FOUR: u8 = 0xf0;
 

@@ -100,6 +100,39 @@ pub fn sort_key(collation: &str, text: &str, out: &mut Vec<u8>) -> Result<(), Un
     Ok(())
 }
 
+/// Appends bytes with which the [`sort_key`] of every text begins that is equal to this one, whose
+/// own sort key is not known; nothing where no such bytes are known.
+pub fn known_prefix(collation: &str, text: &str, out: &mut Vec<u8>) {
+    let Some((order, pad)) = order(collation) else { return };
+    let mut beginning = match order {
+        Order::CodePoints | Order::Latin1Bytes => return,
+        Order::Latin1(table) => {
+            let known = |c: &char| {
+                let byte = latin1(c.encode_utf8(&mut [0; 4]));
+                byte.is_ok_and(|byte| byte.iter().all(|byte| table[usize::from(*byte)] >= b' '))
+            };
+            text.chars().take_while(known).collect::<String>()
+        }
+        Order::Weights(family) => {
+            text.chars().take_while(|c| family.put(*c, &mut Vec::new())).collect::<String>()
+        }
+    };
+    // What follows may be compared together with the last of them: letters of ASCII with nothing
+    // but the middle dot after an l.
+    if beginning.ends_with(|c: char| !c.is_ascii() || matches!(c, 'l' | 'L')) {
+        beginning.pop();
+    }
+    let beginning = if pad { beginning.trim_end_matches(' ') } else { &beginning };
+    let start = out.len();
+    let end = match order {
+        Order::Weights(_) => 2,
+        Order::CodePoints | Order::Latin1Bytes | Order::Latin1(_) => 1,
+    };
+    if sort_key(collation, beginning, out).is_ok() {
+        out.truncate(out.len().saturating_sub(end).max(start));
+    }
+}
+
 /// The weights of a text, of which servers make hashes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Weights {
@@ -214,6 +247,26 @@ mod tests {
             ("latin1_bin", "€", "\u{a1}", Less),
         ] {
             assert_eq!(compare(collation, a, b), verdict, "{collation}: {a:?} and {b:?}");
+        }
+    }
+
+    #[test]
+    fn ok_a_text_that_is_not_certain_begins_like_those_that_are_equal_to_it() {
+        for (collation, text, known) in [
+            ("utf8mb4_0900_ai_ci", "ae\u{301}x", "AE"),
+            ("utf8mb4_0900_ai_ci", "al\u{b7}x", "a"),
+            ("utf8mb4_uca1400_ai_ci", "aé\u{301}", "a"),
+            ("utf8mb4_unicode_ci", "ab  \u{ad}", "ab"),
+            ("utf8mb4_general_ci", "ab\tc", "AB"),
+            ("latin1_swedish_ci", "é\u{1}", ""),
+            ("utf8mb4_unicode_ci", "\u{301}", ""),
+            ("latin2_czech_cs", "abc", ""),
+        ] {
+            let (mut prefix, mut all) = (vec![7], vec![7]);
+            known_prefix(collation, text, &mut prefix);
+            assert!(sort_key(collation, known, &mut all).is_ok() || known.is_empty());
+            assert!(all.starts_with(&prefix), "{collation}: {text:?}");
+            assert_eq!(prefix.len() > 1, !known.is_empty(), "{collation}: {text:?}");
         }
     }
 

@@ -159,7 +159,7 @@ impl Ingest {
     /// Whether all rows of a generation are known.
     pub(super) fn is_known(&self, generation: GenerationId) -> Followed {
         match self.generations.get(generation.0 as usize) {
-            Some(s) if s.unfindable.is_some() || s.doubt.is_some() => Err(NotFollowed::UnknownKey),
+            Some(s) if s.not_found_by_key().is_some() || s.doubt.is_some() => Err(NotFollowed::UnknownKey),
             Some(s) if s.complete || s.baseline == Baseline::Complete => Ok(()),
             Some(s) if s.baseline == Baseline::Reading => Err(NotFollowed::ReadingNotEnded),
             _ => Err(NotFollowed::RowsBefore),

@@ -37,6 +37,7 @@ impl Ingest {
             return Err(StoreFault::RecordFull.into());
         }
         self.under = cascade::Under::default();
+        self.without_transactions = entry.stamp.is_of_rows_without_transactions();
         let committed = entry.committed;
         let visible = visible.max(committed);
         let commit_entry = Commit { first: self.next, committed, visible, gtid: entry.gtid };

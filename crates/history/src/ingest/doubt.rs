@@ -32,7 +32,7 @@ impl Ingest {
                 // of its own. Rows that are on their way may be from before this change.
                 let unread = !self.being_read.contains(&generation)
                     && now.is_some_and(|s| {
-                        s.baseline == baseline && s.unfindable.is_none() && s.doubt.is_none()
+                        s.baseline == baseline && s.not_found_by_key().is_none() && s.doubt.is_none()
                     });
                 if unused && (unread || !self.rereads) {
                     if let Some(generation) = self.generation_mut(generation) {

@@ -19,6 +19,15 @@ pub(crate) fn base_key(definition: &TableDefinition, row: &Row) -> Result<Box<[u
     Ok(key.into())
 }
 
+/// How the keys of all rows begin that may have the key of this one, whose own is not known.
+pub(crate) fn base_prefix(definition: &TableDefinition, row: &Row) -> Vec<u8> {
+    let mut key = Vec::new();
+    let cell = |i: usize| row.get(i).and_then(|cell| cell.as_deref());
+    // What is not known of it is why this is asked.
+    let _ = stored_key(definition, &key_positions(definition), cell, &mut key);
+    key
+}
+
 /// Bytes that are kept for the next row, of what a large one needed.
 const KEPT: usize = 1 << 20;
 
@@ -29,6 +38,8 @@ pub(super) struct Keyed {
     pub(super) key: Vec<u8>,
     /// Where the cells are in the image; `None`: NULL.
     cells: Vec<Option<Range<usize>>>,
+    /// Why the key has no known position: `key` is how those begin that it may be equal to.
+    pub(super) unplaced: Option<KeyError>,
 }
 
 /// The row before and the row after a change. Kept from change to change for its memory.
@@ -67,7 +78,8 @@ pub(super) struct Columns {
     plain: Vec<bool>,
     /// Positions of the generated ones.
     generated: Vec<usize>,
-    /// Positions of those of which the log does not say how their values are shown.
+    /// Positions of those of which the log does not say how their values are shown, or whose text
+    /// cannot be read.
     unlogged: Vec<usize>,
 }
 
@@ -161,7 +173,7 @@ impl Keyed {
             let raw = image.get(i).ok_or_else(|| RowError::NoCell(column.name.clone()))?;
             let raw = raw.as_ref().or_else(|| before_row?.get(i)?.as_ref());
             let Some(raw) = raw.filter(|_| !unlogged.contains(&i)) else {
-                if generated.contains(&i) {
+                if generated.contains(&i) || unlogged.contains(&i) {
                     image::put_unknown(&mut self.image, is_after);
                     self.cells.push(None);
                     continue;
@@ -185,7 +197,12 @@ impl Keyed {
         self.key.clear();
         let (cells, bytes) = (&self.cells, &self.image);
         let cell = |i: usize| cells.get(i)?.clone().and_then(|at| bytes.get(at));
-        stored_key(definition, positions, cell, &mut self.key)
+        self.unplaced = None;
+        match stored_key(definition, positions, cell, &mut self.key) {
+            Err(RowError::Key(why @ KeyError::UnknownWeight { .. })) => self.unplaced = Some(why),
+            kept => kept?,
+        }
+        Ok(())
     }
 
     /// A row that is packed already.
@@ -193,7 +210,7 @@ impl Keyed {
         let cells: Vec<_> = image::cells(row).collect();
         let mut key = Vec::new();
         stored_key(&columns.definition, &columns.key, |i| cells.get(i)?.bytes(), &mut key)?;
-        Ok(Self { image: row.to_vec(), key, cells: Vec::new() })
+        Ok(Self { image: row.to_vec(), key, cells: Vec::new(), unplaced: None })
     }
 
     /// The text of a value, where it is one that was read here. Of floating point numbers, two that

@@ -162,7 +162,7 @@ impl Ingest {
         let known = self
             .generations
             .get(generation.0 as usize)
-            .is_some_and(|s| s.doubt.is_none() && s.unfindable.is_none());
+            .is_some_and(|s| s.doubt.is_none() && s.not_found_by_key().is_none());
         if let Some(last) = self.last((generation, &keyed.key), &row, fingerprint, false)? {
             return Ok(known && last.definition == definition && last.row != is);
         }

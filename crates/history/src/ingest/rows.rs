@@ -3,6 +3,7 @@
 mod again;
 mod definition;
 mod made;
+mod unplaced;
 
 use super::Ingest;
 use super::cascade::Parent;
@@ -17,7 +18,7 @@ use crate::image::{self};
 use crate::log::{Rows, RowsEvent, Statement, undecodable};
 use crate::names::TableState;
 use crate::schema::DefinitionId;
-use crate::store::{ChangeSequence, GenerationId, KeyMove, Version, put_unchecked, put_version, row_key};
+use crate::store::{ChangeSequence, KeyMove, Version, put_unchecked, put_version, row_key};
 use dbtrail_types::agent_api::EventType;
 use dbtrail_types::names::TableName;
 use std::borrow::Cow;
@@ -95,6 +96,10 @@ impl Ingest {
     /// The table of an event, if it can be read and has a key.
     fn target(&mut self, event: &RowsEvent, at: ChangeSequence) -> Option<Target> {
         let (generation, id) = self.readable(event, at)?;
+        if event.kind == EventType::Insert && self.may_keep_no_rows(generation, id) {
+            self.unfollowable(slice::from_ref(&event.table.name), definition::NO_ENGINE, at);
+            return None;
+        }
         let columns = self.columns_of(id)?;
         let roles = self.roles(&event.table.name);
         let keyed = !roles.keys.is_empty();
@@ -142,6 +147,9 @@ impl Ingest {
         match images.read(rows, &target.columns) {
             Ok(images) => {
                 let Some((kind, images)) = target.of_now(event.kind, images) else { return Ok(true) };
+                if [images.0, images.1].into_iter().flatten().any(|keyed| keyed.unplaced.is_some()) {
+                    return self.unplaced(event, target, (kind, images), at);
+                }
                 if self.went_before(event, target, images)? {
                     return Ok(true);
                 }
@@ -252,20 +260,11 @@ impl Ingest {
     }
 
     /// What two rows are compared by: all cells but those of generated columns, which follow from
-    /// the others and are not in every row of the log.
+    /// the others and are not in every row of the log, and of text that cannot be read.
     pub(super) fn comparable<'a>(&self, id: DefinitionId, row: &'a [u8]) -> Cow<'a, [u8]> {
-        match self.catalog.generated(id) {
+        match self.catalog.uncompared(id) {
             [] => Cow::Borrowed(row),
-            generated => Cow::Owned(image::without(row, generated)),
-        }
-    }
-
-    /// A row of a generation is kept.
-    pub(crate) fn is_used(&mut self, generation: GenerationId) {
-        let first =
-            self.generations.get(generation.0 as usize).is_some_and(|s| s.known_from.is_some() && !s.used);
-        if first && let Some(generation) = self.generation_mut(generation) {
-            generation.used = true;
+            uncompared => Cow::Owned(image::without(row, uncompared)),
         }
     }
 }

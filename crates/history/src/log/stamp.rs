@@ -24,6 +24,12 @@ pub enum Stamp {
 }
 
 impl Stamp {
+    /// Whether rows of tables without transactions were committed.
+    #[must_use]
+    pub const fn is_of_rows_without_transactions(self) -> bool {
+        matches!(self, Self::Span(_))
+    }
+
     /// When an entry with this commit time could be seen by everyone, as far as the log alone
     /// tells.
     #[must_use]
@@ -64,7 +70,7 @@ pub(super) fn of(
     // transactions took part in.
     let began = began.filter(|_| is_query).map(|second| i64::from(second) * SECOND);
     match began {
-        Some(began) if began < micros => {
+        Some(began) if began <= micros => {
             let span = stamp.visible(committed).micros() - began;
             (Timestamp::from_micros(began), Stamp::Span(span.unsigned_abs()))
         }

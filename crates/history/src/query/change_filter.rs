@@ -64,7 +64,7 @@ impl ChangeFilter {
         let own: Vec<RowValue<'_>> =
             own.iter().map(|cell| cell.as_deref().map_or(RowValue::Null, RowValue::Bytes)).collect();
         let catalog = &history.catalog;
-        let generated = !catalog.generated(version.definition).is_empty();
+        let generated = !catalog.uncompared(version.definition).is_empty();
         let key = keyed(version);
         let mut undecided = None;
         for image in images(catalog, version).into_iter().flatten() {

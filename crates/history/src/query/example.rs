@@ -32,7 +32,7 @@ impl History {
                     return None;
                 };
                 let found = self.found(name, *generation, *definition).ok()?;
-                super::without_doubt(name, found.generation, ChangeSequence::END).ok()?;
+                super::without_doubt(name, found.generation, ChangeSequence::END, None).ok()?;
                 let key = found.definition.key_columns();
                 let full_key = !key.is_empty() && key.len() == found.definition.primary_key.len();
                 let is_integer = |c: &&Column| c.ty.is_integer();

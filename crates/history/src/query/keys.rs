@@ -55,6 +55,18 @@ impl Wanted {
         }
     }
 
+    /// Whether a key that begins with these bytes may be among them.
+    pub(super) fn meets(&self, prefix: &[u8]) -> bool {
+        let end = || prefix_end(prefix);
+        match self {
+            Self::Keys(keys) => keys.iter().any(|(key, _)| key.starts_with(prefix)),
+            Self::Range(range) => &*range.to >= prefix && *range.from < *end(),
+            Self::Scan(span) => {
+                span.upper.as_deref().is_none_or(|upper| upper > prefix) && *span.lower < *end()
+            }
+        }
+    }
+
     /// Reads the keys under a definition; `mariadb`: of which kind of server.
     pub(super) fn read(
         keys: &Keys,

@@ -62,12 +62,12 @@ impl History {
         if let Some(why) = super::no_key(today.definition) {
             return Err(Refusal::new(422, code::NOT_CAPTURED, format!("table {name}: {why}")));
         }
-        super::without_doubt(&name, today.generation, self.end)?;
         let wanted = request
             .keys
             .as_ref()
             .map(|keys| Wanted::read(keys, today.definition, &name, self.gtids.is_of_mariadb()));
         let wanted = wanted.transpose()?;
+        super::without_doubt(&name, today.generation, self.end, wanted.as_ref())?;
         if let Span::Window { since, until } = request.span {
             let until = (!request.to_the_end).then_some(until);
             self.check_window_ends((since, until), &name, wanted.as_ref(), |_, _, _| Ok(true))?;

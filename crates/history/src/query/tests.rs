@@ -263,6 +263,7 @@ fn lived() -> Arc<History> {
     ])
 }
 
+mod engines;
 mod forms;
 mod model;
 mod names;
@@ -272,6 +273,7 @@ mod partitions;
 mod put_off;
 mod states;
 mod times;
+mod unplaced;
 mod walks;
 mod window_ends;
 mod windows;

@@ -28,9 +28,9 @@ impl History {
     }
 
     fn comparable<'a>(&self, id: DefinitionId, row: &'a [u8]) -> Cow<'a, [u8]> {
-        match self.catalog.generated(id) {
+        match self.catalog.uncompared(id) {
             [] => Cow::Borrowed(row),
-            generated => Cow::Owned(image::without(row, generated)),
+            uncompared => Cow::Owned(image::without(row, uncompared)),
         }
     }
 }

@@ -28,10 +28,10 @@ pub(super) struct Window<'a> {
 impl Window<'_> {
     /// A generation of the window, if its rows is known; whether all of them went at once in the
     /// window, and whether these may be more than the record knows.
-    fn emptied(&self, id: GenerationId) -> Result<(Option<Emptied>, bool), Refusal> {
+    fn emptied(&self, id: GenerationId, wanted: Option<&Wanted>) -> Result<(Option<Emptied>, bool), Refusal> {
         let generation =
             self.history.generation(id).ok_or_else(|| Refusal::internal("no such incarnation".to_owned()))?;
-        super::without_doubt(self.name, generation, self.to)?;
+        super::without_doubt(self.name, generation, self.to, wanted)?;
         if let Some((_, reason)) = generation.known_from.as_ref().filter(|(at, _)| self.from <= *at) {
             return Err(self.crossing(reason));
         }
@@ -49,7 +49,7 @@ impl Window<'_> {
     pub(super) fn walked(&self) -> Result<BTreeMap<GenerationId, Option<Emptied>>, Refusal> {
         let generations = self.generations()?.into_iter().map(|id| {
             self.without_lost(id)?;
-            let (emptied, incomplete) = self.emptied(id)?;
+            let (emptied, incomplete) = self.emptied(id, None)?;
             if incomplete {
                 Err(self.lost("that is not among those that it knows"))
             } else {
@@ -63,7 +63,7 @@ impl Window<'_> {
     pub(super) fn sources(&self, wanted: &Wanted) -> Result<Vec<KeyOf>, Refusal> {
         let mut sources = Vec::new();
         for id in self.generations()? {
-            let (emptied, incomplete) = self.emptied(id)?;
+            let (emptied, incomplete) = self.emptied(id, Some(wanted))?;
             let keys: Vec<EncodedKey> = match wanted {
                 Wanted::Keys(keys) => {
                     for (key, shown) in keys {

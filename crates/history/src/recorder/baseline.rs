@@ -6,11 +6,13 @@ use crate::checkpoint::{self, Progress};
 use crate::engine::{Batch, StoreError};
 use crate::history_handle::BaselineProgress;
 use crate::image::Image;
-use crate::ingest::base_key;
+use crate::ingest::{RowError, base_key, base_prefix};
+use crate::key::KeyError;
 use crate::names::TableState;
 use crate::record::Baseline;
 use crate::schema::DefinitionId;
-use crate::store::{BaseRow, GenerationId, put_base};
+use crate::store::{BaseRow, EncodedKey, GenerationId, put_base};
+use dbtrail_types::column::TableDefinition;
 use dbtrail_types::names::TableName;
 use dbtrail_types::result_set::Row;
 
@@ -21,6 +23,15 @@ const TWO_ROWS: &str =
 
 /// A table of which not all rows were read.
 type Unread = (TableName, GenerationId, DefinitionId);
+
+/// The key of which these are the values.
+fn key_of(definition: &TableDefinition, positions: &[usize], values: &Row) -> Option<EncodedKey> {
+    let mut row = vec![None; definition.columns.len()];
+    for (position, value) in positions.iter().zip(values) {
+        row.get_mut(*position)?.clone_from(value);
+    }
+    base_key(definition, &row).ok()
+}
 
 impl Recorder {
     /// The next part of a table to be read, of any table but these.
@@ -100,16 +111,32 @@ impl Recorder {
         let (Some(definition), true, true) = (definition, same, reading) else { return Ok(false) };
         let mut batch = Batch::default();
         let mut kept = Vec::with_capacity(read.rows.len());
+        let positions: Vec<_> =
+            definition.primary_key.iter().filter_map(|n| definition.position(n)).collect();
+        let progress = self.reading.get(&read.generation);
+        // The row at which the piece before this one ended comes again, once.
+        let mut ended_at = progress.and_then(|p| key_of(&definition, &positions, p.last_key.as_ref()?));
+        let mut again = None;
         for row in &read.rows {
             let key = match base_key(&definition, row) {
                 Ok(key) => key,
+                Err(RowError::Key(why @ KeyError::UnknownWeight { .. })) => {
+                    if let Some(generation) = self.ingest.generation_mut(read.generation) {
+                        generation.unplace(&base_prefix(&definition, row), &why.to_string());
+                    }
+                    continue;
+                }
                 Err(why) => {
                     self.cannot_be_keyed(&name, read.generation, &why.to_string());
                     return Ok(false);
                 }
             };
+            if ended_at.take_if(|last| *last == key).is_some() {
+                again = Some(key);
+                continue;
+            }
             // They come in the order of their keys.
-            if kept.last().is_some_and(|(last, _)| *last == key) {
+            if kept.last().map(|(last, _)| last).or(again.as_ref()) == Some(&key) {
                 self.cannot_be_keyed(&name, read.generation, TWO_ROWS);
                 return Ok(false);
             }
@@ -121,9 +148,8 @@ impl Recorder {
         if !kept.is_empty() {
             self.ingest.is_used(read.generation);
         }
-        let positions = definition.primary_key.iter().filter_map(|n| definition.position(n));
-        let last_key: Option<Row> =
-            read.rows.last().map(|row| positions.map(|i| row.get(i).cloned().flatten()).collect());
+        let key_cells = |row: &Row| positions.iter().map(|i| row.get(*i).cloned().flatten()).collect();
+        let last_key: Option<Row> = read.rows.last().map(key_cells);
         if read.end {
             self.reading.remove(&read.generation);
             self.jobs.remove(&read.generation);

@@ -6,6 +6,7 @@
 
 use super::StoredDefinition;
 use super::lost_cell::UnknownCell;
+use super::stored_definition::unreadable_charset;
 use super::table::{Full, FullColumn};
 use crate::image::{Content, Image, put_unknown};
 use dbtrail_types::column::ColumnType;
@@ -71,8 +72,11 @@ const UNSTABLE: &[&str] = &[
 ];
 
 pub(super) fn why_unknown(full: &Full, column: usize) -> UnknownCell {
-    match full.columns.get(column).and_then(|known| known.generated.as_deref()) {
-        None => UnknownCell::NotRecorded,
+    let known = full.columns.get(column);
+    match known.and_then(|known| known.generated.as_deref()) {
+        None => known
+            .and_then(unreadable_charset)
+            .map_or(UnknownCell::NotRecorded, |set| UnknownCell::Charset { set: set.to_owned() }),
         Some(NO_TYPE) => UnknownCell::TypeNotLogged,
         Some(NOT_LOGGED) => UnknownCell::LeftOut,
         Some(_) => UnknownCell::Generated,

@@ -51,13 +51,37 @@ impl Catalog {
         self.known(id).map_or(&[], |k| &k.generated)
     }
 
-    /// Positions of the columns of which the log does not say how their values are shown.
+    /// Whether the log, or the server, names the engine of a table of this definition.
+    #[must_use]
+    pub fn names_engine(&self, id: DefinitionId) -> bool {
+        self.full(id).engine.is_some()
+    }
+
+    /// Positions of the columns that are not compared, rising: rows of the log may lack them.
+    #[must_use]
+    pub fn uncompared(&self, id: DefinitionId) -> &[usize] {
+        self.known(id).map_or(&[], |k| &k.uncompared)
+    }
+
+    /// Positions of the columns whose text is in a character set that cannot be converted.
+    #[must_use]
+    pub fn unreadable(&self, id: DefinitionId) -> &[usize] {
+        self.known(id).map_or(&[], |k| &k.unreadable)
+    }
+
+    /// Positions of the columns of which the log does not say how their values are shown, or whose
+    /// text cannot be read.
     #[must_use]
     pub fn unlogged(&self, id: DefinitionId) -> Vec<usize> {
         let columns = &self.full(id).columns;
         let unlogged =
             |at: &usize| columns.get(*at).is_some_and(|c| c.generated.as_deref() == Some(generated::NO_TYPE));
-        self.generated(id).iter().copied().filter(unlogged).collect()
+        self.generated(id)
+            .iter()
+            .copied()
+            .filter(unlogged)
+            .chain(self.unreadable(id).iter().copied())
+            .collect()
     }
 
     /// Whether it has a generated column whose value is not computed here.

@@ -36,6 +36,12 @@ pub enum UnknownCell {
     /// The definition came of a table map, and rows have fewer cells than columns.
     #[error("rows of the log leave it out, as MariaDB does with generated columns")]
     LeftOut,
+    /// Of text.
+    #[error("its character set {set} cannot be converted to UTF-8 by this version")]
+    Charset {
+        /// The character set.
+        set: String,
+    },
     /// MariaDB 11.8, and its expression is not computed here.
     #[error("it is a generated column, which MariaDB leaves out of the rows that UPDATE and DELETE log")]
     Generated,

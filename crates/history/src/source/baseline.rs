@@ -150,7 +150,9 @@ impl Tables<'_> {
 
     /// The next rows in the order of the key.
     async fn chunk(&mut self, job: &BaselineJob, session: &mut Session) -> Result<(), Undone> {
-        let limit = self.limit.min(self.reader.config.chunk).max(1);
+        // The last row of the chunk before comes again.
+        let again = u32::from(job.last_key.is_some());
+        let limit = self.limit.min(self.reader.config.chunk).max(1) + again;
         let sql = keyset::chunk(job, limit).ok_or(Undone::Table(TableFault::Key))?;
         if job.last_key.is_none() {
             view::settled(session).await.map_err(of_source)?;

@@ -103,8 +103,9 @@ fn is_bare_float(ty: &ColumnType) -> bool {
     matches!(ty, ColumnType::Float { digits: None, zerofill: false, .. })
 }
 
-/// The next rows after `job.last_key`, at most `limit`; `None`: the table cannot be read in chunks,
-/// or not from there.
+/// The next rows from `job.last_key` on, at most `limit`; `None`: the table cannot be read in
+/// chunks, or not from there. The row of that key comes again: where a server has two rows with one
+/// key, so does the other one.
 pub(super) fn chunk(job: &BaselineJob, limit: u32) -> Option<String> {
     let key = key(&job.columns)?;
     let order = key.iter().map(|(c, _)| quoted(&c.name)).collect::<Vec<_>>().join(", ");
@@ -127,19 +128,19 @@ pub(super) fn chunk(job: &BaselineJob, limit: u32) -> Option<String> {
         // optimizer.
         let (first, value) = values.first()?;
         // Writing to a String cannot fail.
-        let _ = write!(sql, " WHERE {first} >= {value} AND ({})", greater(&values));
+        let _ = write!(sql, " WHERE {first} >= {value} AND ({})", from(&values));
     }
     let _ = write!(sql, " ORDER BY {order} LIMIT {limit}");
     Some(sql)
 }
 
-/// `(a, b) > (x, y)` spelled out: `a > x OR (a = x AND (b > y))`.
-fn greater(values: &[(String, String)]) -> String {
+/// `(a, b) >= (x, y)` spelled out: `a > x OR (a = x AND (b >= y))`.
+fn from(values: &[(String, String)]) -> String {
     match values {
         [] => "FALSE".to_owned(),
-        [(column, value)] => format!("{column} > {value}"),
+        [(column, value)] => format!("{column} >= {value}"),
         [(column, value), rest @ ..] => {
-            format!("{column} > {value} OR ({column} = {value} AND ({}))", greater(rest))
+            format!("{column} > {value} OR ({column} = {value} AND ({}))", from(rest))
         }
     }
 }
@@ -204,13 +205,13 @@ mod tests {
             (
                 &["id"],
                 Some(&["18446744073709551615"][..]),
-                " FORCE INDEX (PRIMARY) WHERE `id` >= 18446744073709551615 AND (`id` > 18446744073709551615) ORDER BY `id` LIMIT 7",
+                " FORCE INDEX (PRIMARY) WHERE `id` >= 18446744073709551615 AND (`id` >= 18446744073709551615) ORDER BY `id` LIMIT 7",
             ),
             (
                 &["name", "at"],
                 Some(&["O'é", "2026-01-01 00:00:00.000001"]),
                 " FORCE INDEX (PRIMARY) WHERE `name` >= _utf8mb4 X'4f27c3a9' AND (`name` > _utf8mb4 X'4f27c3a9' OR (`name` = _utf8mb4 X'4f27c3a9' \
-                 AND (`at` > '2026-01-01 00:00:00.000001'))) ORDER BY `name`, `at` LIMIT 7",
+                 AND (`at` >= '2026-01-01 00:00:00.000001'))) ORDER BY `name`, `at` LIMIT 7",
             ),
         ] {
             assert_eq!(chunk(&job(&columns, key, last_key), 7), Some(format!("{from}{want}")));

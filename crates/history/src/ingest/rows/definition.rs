@@ -9,6 +9,10 @@ use crate::store::{ChangeSequence, GenerationId};
 use dbtrail_types::names::TableName;
 use std::sync::Arc;
 
+/// Of a table whose CREATE TABLE names no engine, and that is none with transactions.
+pub(super) const NO_ENGINE: &str = "its engine is the one of the session that created it (default_storage_engine), which is not in the log: rows come as they do to an engine \
+     without transactions, and one of them, BLACKHOLE, keeps none (name the ENGINE in CREATE TABLE)";
+
 impl Ingest {
     /// Incarnation and definition of the table of a row; `None`: it cannot be read (and that is now
     /// noted).
@@ -64,6 +68,23 @@ impl Ingest {
             }
             TableState::Unreadable(_) => None,
         }
+    }
+
+    /// A row of a generation is kept.
+    pub(crate) fn is_used(&mut self, generation: GenerationId) {
+        let first =
+            self.generations.get(generation.0 as usize).is_some_and(|s| s.known_from.is_some() && !s.used);
+        if first && let Some(generation) = self.generation_mut(generation) {
+            generation.used = true;
+        }
+    }
+
+    /// Whether rows come to a table as they do to one of an engine without transactions, and which
+    /// engine it is nothing says.
+    pub(super) fn may_keep_no_rows(&self, generation: GenerationId, id: DefinitionId) -> bool {
+        self.without_transactions
+            && !self.catalog.names_engine(id)
+            && self.generations.get(generation.0 as usize).is_some_and(|known| known.complete)
     }
 
     /// The definition, with the columns as generated ones that rows of MariaDB leave out, where it

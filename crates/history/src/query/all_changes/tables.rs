@@ -114,7 +114,7 @@ fn incomplete(
     (from, to): (ChangeSequence, ChangeSequence),
     emptied: Option<Emptied>,
 ) -> Option<String> {
-    if let Some(why) = &generation.unfindable {
+    if let Some(why) = generation.not_found_by_key() {
         return Some(format!("its rows cannot be found by key ({why})"));
     }
     if let Some((_, why)) = generation.doubt.as_ref().filter(|(at, _)| *at < to) {

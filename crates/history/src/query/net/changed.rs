@@ -116,7 +116,7 @@ impl Changed {
         for id in ways.generations()? {
             let generation = history.generation(id);
             let generation = generation.ok_or_else(|| Refusal::internal("no such incarnation".to_owned()))?;
-            without_doubt(name, generation, to)?;
+            without_doubt(name, generation, to, all.keys.wanted.as_ref())?;
             if let Some((_, reason)) = generation.known_from.as_ref().filter(|(at, _)| from <= *at) {
                 return Err(ways.crossing(reason));
             }

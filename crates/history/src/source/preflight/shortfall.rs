@@ -27,6 +27,8 @@ pub(super) struct Shortfall {
 
 const UNCOMPUTED: &str = "they have generated columns that are not computed here, and MariaDB may leave them out of the rows that UPDATE and DELETE log: \
      such a column is refused then, and the others are answered";
+const UNREADABLE: &str = "they have columns of text in a character set that this version cannot convert (as big5, ujis): \
+     such a column is refused where a change was logged, and the others are answered";
 const LEAVE_OUT: &str = "leave them out with an exclude pattern, if nobody is to ask for them";
 
 /// What is not captured of a table that the server declares with `create`, of this engine.
@@ -49,6 +51,9 @@ pub(super) fn of(name: &TableName, create: &str, engine: &str, server: ServerVer
             // 10.11 logs them with every row; seen to be left out by 11.8.
             if server.mariadb && !server.mariadb_before((11, 0)) && catalog.has_uncomputed(id) {
                 add(Omission::Part, UNCOMPUTED.to_owned(), "name the other columns in SELECT");
+            }
+            if !catalog.unreadable(id).is_empty() {
+                add(Omission::Part, UNREADABLE.to_owned(), "name the other columns in SELECT");
             }
         }
     }
@@ -114,6 +119,12 @@ mod tests {
     #[test]
     fn what_is_lacking_is_said() {
         for (create, engine, omission, reason) in [
+            (
+                "CREATE TABLE `t` (`id` int NOT NULL, `v` varchar(9) CHARACTER SET big5, PRIMARY KEY (`id`))",
+                "InnoDB",
+                Omission::Part,
+                "cannot convert",
+            ),
             ("CREATE TABLE `t` (`id` int NOT NULL)", "InnoDB", Omission::Table, "no primary key"),
             (
                 "CREATE TABLE `t` (`id` wonder, PRIMARY KEY (`id`))",
