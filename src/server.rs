@@ -182,7 +182,8 @@ async fn leave_one_by_one(registry: &Registry, time: Duration) {
         let time = until.saturating_duration_since(Instant::now());
         let share = time / u32::try_from(left.len() + 1).unwrap_or(u32::MAX);
         let retry = RETRY_PAUSE.min(share / 2);
-        let _ = tokio::time::timeout(LEAVE_PAUSE.min(share - retry), next.over.cancelled()).await;
+        let _ =
+            tokio::time::timeout(LEAVE_PAUSE.min(share.saturating_sub(retry)), next.over.cancelled()).await;
         tokio::time::sleep(retry).await;
     }
 }

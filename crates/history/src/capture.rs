@@ -69,6 +69,9 @@ pub struct Start {
     pub backlog: Option<Backlog>,
 }
 
+/// A definition that holds from a position on, and why it does not hold before.
+pub type LaterDefinition = (ValidFrom<Looked>, UnknownBefore<BinlogPosition>);
+
 /// A part of the log from before the agent came, which the server still had.
 #[derive(Clone, Debug)]
 pub struct Backlog {
@@ -78,7 +81,7 @@ pub struct Backlog {
     pub bytes: u64,
     /// Definitions that hold from positions inside of it on, in their order, each with the reason
     /// why it does not hold before.
-    pub definitions: Vec<(ValidFrom<Looked>, UnknownBefore<BinlogPosition>)>,
+    pub definitions: Vec<LaterDefinition>,
 }
 
 /// What was learned out of band.

@@ -17,7 +17,7 @@ use super::config::{Backfill, SourceConfig};
 use super::resume;
 use super::session::Session;
 use crate::binlog_position::{BinlogPosition, ResumePosition};
-use crate::capture::{Backlog, Declared, Defaults, Looked, Start, ValidFrom};
+use crate::capture::{Backlog, Declared, Defaults, LaterDefinition, Looked, Start, ValidFrom};
 use crate::last_statements::UnknownBefore;
 use crate::log::file_head::{self, FileHead};
 use crate::schema::NO_TRIGGERS;
@@ -73,10 +73,7 @@ pub(super) async fn back(
 
 /// The tables that were as they are now from the beginning on, and those that are so from a
 /// position after it on.
-fn definitions(
-    start: &Start,
-    survey: &Survey,
-) -> (Vec<Declared>, Vec<(ValidFrom<Looked>, UnknownBefore<BinlogPosition>)>) {
+fn definitions(start: &Start, survey: &Survey) -> (Vec<Declared>, Vec<LaterDefinition>) {
     let (mut tables, mut later) = (Vec::new(), Vec::new());
     for table in &start.tables {
         // Triggers that there are no more may have been there.
