@@ -2,7 +2,6 @@
 
 use super::*;
 use crate::engine::bucket::Watched;
-use crate::engine::is_written;
 
 fn reader(objects: &Arc<dyn ObjectStore>) -> ObjectReader {
     let path = Path::from("a/history");
