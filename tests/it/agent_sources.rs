@@ -58,7 +58,10 @@ impl Several {
 
     async fn get(&self, path: &str, token: Option<&str>) -> (StatusCode, String) {
         let request = Client::new().get(format!("{}{path}", self.url));
-        let request = token.into_iter().fold(request, |request, token| request.bearer_auth(token));
+        let request = match token {
+            Some(token) => request.bearer_auth(token),
+            None => request,
+        };
         let response = request.send().await.expect("an answer");
         (response.status(), response.text().await.expect("a whole body"))
     }
