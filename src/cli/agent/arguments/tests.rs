@@ -151,7 +151,7 @@ fn what_is_for_buckets_is_not_for_folders() {
 fn buckets_are_read_followed_and_stood_by() {
     use crate::config::agent::ReadSettings;
     let line = "agent --source mysql://u@h --data gs://b/p --server-id x --disk-cache 9 --cache 8";
-    let origin = |line: &str| settings(&parse(line).unwrap()).unwrap().origin;
+    let origin = |line: &str| settings(&parse(line).unwrap()).unwrap().histories.swap_remove(0).origin;
     let Origin::Live(capture) = origin(line) else { panic!("{line}") };
     assert_eq!(
         (capture.disk_cache, capture.standby, capture.data.to_string().as_str()),
