@@ -52,7 +52,7 @@ impl TableGeneration {
 #[cfg(test)]
 mod tests {
     use super::super::{DefinitionId, TableGeneration};
-    use super::MOST;
+    use super::{MOST, UnplacedKeys};
     use crate::store::ChangeSequence;
 
     #[test]
@@ -62,7 +62,7 @@ mod tests {
             generation.unplace(prefix.as_bytes(), prefix);
         }
         generation.unplace(b"ab", "ab");
-        let kept: Vec<_> = generation.unplaced.iter().map(|keys| keys.prefix()).collect();
+        let kept: Vec<_> = generation.unplaced.iter().map(UnplacedKeys::prefix).collect();
         assert_eq!((kept, &generation.unfindable), (vec![&b"x"[..], b"ab"], &None));
         assert_eq!(generation.not_found_by_key(), Some("x"));
 
