@@ -72,7 +72,8 @@ async fn recorded_into_a_bucket_with_restarts_and_read_by_another() {
         truth_agent::states(&history, fixture);
         truth_agent::changes(&history, fixture);
         let handle = Arc::new(HistoryHandle::live(ServerId("truth".to_owned()), Timestamp::from_micros(0)));
-        let mut follower = Follower::new(data.clone(), 8 << 20, &handle).expect("a bucket");
+        let options = DiskOptions { cache: 8 << 20, ..DiskOptions::default() };
+        let mut follower = Follower::new(data.clone(), options, &handle).expect("a bucket");
         follower.look().expect("it reads");
         let read = handle.current().expect("a history");
         assert_eq!((read.coverage(), read.changes()), (history.coverage(), history.changes()));
@@ -81,7 +82,7 @@ async fn recorded_into_a_bucket_with_restarts_and_read_by_another() {
         let status = read_status(&data, None, Timestamp::from_micros(0)).expect("a status");
         assert!(status.transactions > 100);
         let other = Arc::new(HistoryHandle::live(ServerId("other".to_owned()), Timestamp::from_micros(0)));
-        let mut follower = Follower::new(data, 8 << 20, &other).expect("a bucket");
+        let mut follower = Follower::new(data, options, &other).expect("a bucket");
         assert!(follower.look().expect_err("of another server").to_string().contains("and not of 'other'"));
         assert!(other.current().is_none());
     }

@@ -221,7 +221,7 @@ fn ok_readers_and_standbys_of_buckets() {
     let standby = capture(read(&format!("{bucket}standby: \"on\"\npoll: 500ms\ndisk_cache: 70\n")).unwrap());
     assert_eq!((standby.disk_cache, standby.standby), (70, Some(Duration::from_millis(500))));
     let reader = read("server_id: s\nread: \"on\"\ndata: az://c/p\n").unwrap();
-    let Origin::Read(settings) = reader.histories[0].origin else {
+    let Origin::Read(settings) = &reader.histories[0].origin else {
         panic!("{:?}", reader.histories[0].origin)
     };
     assert_eq!((settings.cache, settings.disk_cache, settings.poll), (CACHE, 0, POLL));
