@@ -149,18 +149,17 @@ fn a_dump_that_does_not_fit_is_noticed_by_the_rows() {
 #[test]
 fn the_record_ends_where_it_was_asked_to() {
     for server in SERVERS {
-        let coverage = read(server, &ReadOptions::default()).expect("the log").coverage();
-        let middle =
-            Timestamp::from_micros(i64::midpoint(coverage.oldest.micros(), coverage.newest.micros()));
+        let all = read(server, &ReadOptions::default()).expect("the log").coverage();
+        let middle = Timestamp::from_micros(i64::midpoint(all.oldest.micros(), all.newest.micros()));
         let options = ReadOptions { from: Some(middle), ..ReadOptions::default() };
         let coverage = read(server, &options).expect("the log").coverage();
-        assert_eq!((coverage.oldest, coverage.newest), (middle.max(coverage.oldest), coverage.newest));
+        assert_eq!((coverage.oldest, coverage.newest), (middle.max(all.oldest), all.newest));
         let options = ReadOptions { to: Some(middle), ..ReadOptions::default() };
         let history = read(server, &options).expect("the log");
-        assert_eq!((history.coverage().oldest, history.coverage().newest), (coverage.oldest, middle));
-        let why = rows(&history, "made", &["1"], coverage.newest).expect_err("a refusal");
+        assert_eq!((history.coverage().oldest, history.coverage().newest), (all.oldest, middle));
+        let why = rows(&history, "made", &["1"], all.newest).expect_err("a refusal");
         assert!(why.contains("is after the end of the record"), "{why}");
-        let before = Some(Timestamp::from_micros(coverage.oldest.micros() - 1));
+        let before = Some(Timestamp::from_micros(all.oldest.micros() - 1));
         let why = read(server, &ReadOptions { to: before, ..ReadOptions::default() }).expect_err("nothing");
         assert!(why.contains("hold nothing of the time that was asked for"), "{why}");
     }
