@@ -107,7 +107,15 @@ impl Computed {
         Ok(())
     }
 
-    /// As it is shown.
+    /// Whether it is the least or greatest of values that are written with zeros in front
+    /// (ZEROFILL, the year 0): with GROUP BY, servers show them where they put the groups into a
+    /// temporary table, and leave them out where they sort the rows.
+    pub(super) fn has_zeros(&self, aggregate: &PlannedAggregate) -> bool {
+        let Self::Extreme(Some((cell, _))) = self else { return false };
+        unpadded(cell.clone(), &aggregate.declared) != *cell
+    }
+
+    /// As it is shown where all rows are one group.
     pub(super) fn cell(self, aggregate: &PlannedAggregate) -> Cell {
         match self {
             Self::Count(count) => Some(count.to_string().into_bytes()),
@@ -202,6 +210,10 @@ mod tests {
             ("2026", "year", "2026"),
         ] {
             assert_eq!(unpadded(cell.as_bytes().to_vec(), &column(ty)), text.as_bytes(), "{cell}");
+            let (function, declared) = (AggregateFunction::Max, column(ty));
+            let aggregate = PlannedAggregate { function, columns: vec![0], declared };
+            let greatest = Computed::Extreme(Some((cell.as_bytes().to_vec(), Vec::new())));
+            assert_eq!(greatest.has_zeros(&aggregate), cell != text, "{cell}");
         }
     }
 }

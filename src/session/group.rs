@@ -135,6 +135,7 @@ impl Groups {
         let having = grouping.having.as_ref().map(|having| RowFilter::new(having, &compared)).transpose();
         let having = having.map_err(|why| Failure::Unsupported(why.to_string()))?;
         let mut rows = Vec::with_capacity(groups.len());
+        let grouped = !grouping.columns.is_empty();
         for (cells, computed) in groups {
             let mut row: Row = vec![None; width];
             for (at, cell) in grouping.columns.iter().zip(cells) {
@@ -143,7 +144,10 @@ impl Groups {
                 }
             }
             let computed = computed.into_iter().zip(&grouping.aggregates);
-            let computed: Row = computed.map(|(computed, aggregate)| computed.cell(aggregate)).collect();
+            let has_zeros = |(computed, of): &(Computed, &PlannedAggregate)| computed.has_zeros(of);
+            let computed: Vec<_> = computed.collect();
+            let zeros = computed.iter().find(|one| grouped && has_zeros(one)).map(|(_, of)| *of);
+            let computed: Row = computed.into_iter().map(|(computed, of)| computed.cell(of)).collect();
             let is_wanted = having.as_ref().map_or(Ok(true), |having| {
                 let cells: Vec<RowValue<'_>> = computed
                     .iter()
@@ -152,6 +156,12 @@ impl Groups {
                 having.holds(&cells)
             });
             if is_wanted.map_err(|why| Failure::Unsupported(why.to_string()))? {
+                if let Some(aggregate) = zeros {
+                    return Err(Failure::Unsupported(format!(
+                        "{}: with GROUP BY, a server shows the zeros in front of a number or leaves them out, as it goes about it; ask for each group by WHERE, without GROUP BY",
+                        aggregate.declared.name
+                    )));
+                }
                 row.extend(computed);
                 rows.push(row);
             }

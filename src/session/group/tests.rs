@@ -103,6 +103,22 @@ fn values_are_counted_added_and_compared() {
     assert!(format!("{refused:?}").contains("digits"), "{refused:?}");
 }
 
+/// Seen on MySQL 9.7 and MariaDB 11.8: the plan decides whether zeros in front are shown, where
+/// there is GROUP BY.
+#[test]
+fn zeros_in_front_are_refused_in_groups() {
+    let source = [column("int", None), column("year", None)];
+    for (columns, year, want) in
+        [(&[][..], "0000", Some("0")), (&[0], "2026", Some("2026")), (&[0], "0000", None)]
+    {
+        let mut groups = groups(columns, vec![planned(AggregateFunction::Max, &[1], "year")]);
+        groups.add(&row(&[Some("1"), Some(year)]), &source).unwrap();
+        let shown = groups.rows(0);
+        let cell = shown.as_ref().ok().map(|rows| rows[0].last().unwrap().clone().unwrap());
+        assert_eq!(cell.as_deref(), want.map(str::as_bytes), "{columns:?} {year}: {shown:?}");
+    }
+}
+
 #[test]
 fn distinct_values_are_bounded() {
     let source = [column("blob", None)];
