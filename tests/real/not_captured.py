@@ -70,6 +70,7 @@ BEFORE = [
     "CREATE TABLE keyless (v INT)", "INSERT INTO keyless VALUES (1)",
     "CREATE TABLE floating (k DOUBLE PRIMARY KEY, v INT)", "INSERT INTO floating VALUES (0.5, 1)", "CREATE TABLE script (k VARCHAR(9) CHARACTER SET big5 PRIMARY KEY)",
     "CREATE TABLE quiet (id INT PRIMARY KEY, v INT)", "INSERT INTO quiet VALUES (1, 10), (2, 20)",
+    "CREATE TABLE hushed (id INT PRIMARY KEY, v INT)", "INSERT INTO hushed VALUES (1, 10)",
     "CREATE TABLE plain (id INT PRIMARY KEY, v INT)", "INSERT INTO plain VALUES (1, 10)",
     "CREATE VIEW looks AS SELECT * FROM plain",
     "CREATE TABLE made (id INT PRIMARY KEY, a INT, doubled INT GENERATED ALWAYS AS (a * 2) STORED)", "INSERT INTO made (id, a) VALUES (1, 10)",
@@ -106,6 +107,8 @@ def unlogged(t):
         t.sql("UPDATE %s SET v = 99 WHERE id = 1" % table)
         t.settled()
         t.refused(select % before, "contradicts itself")
+    t.sql("SET sql_log_bin = 0", "RENAME TABLE hushed TO whispered", "SET sql_log_bin = 1")
+    t.answers("SELECT v FROM _snapshot.hushed AS OF '%s' WHERE id = 1" % t.settled(), [[b"10"]])
 
 
 def views(t):
