@@ -1,4 +1,4 @@
-"""Clients of the matrix in PHP, Perl, Ruby and Go, which are programs of their own, and ODBC."""
+"""Clients of the matrix in PHP, Perl, Ruby, R and Go, which are programs of their own, and ODBC."""
 import os
 import re
 import subprocess
@@ -49,6 +49,18 @@ class RubyMysql2(Program):
 
     def command(self):
         return ["ruby", os.path.join(HERE, "clients", "mysql2.rb")]
+
+
+class RMySql(Program):
+    """R's RMySQL, which knows the text protocol alone."""
+
+    name = "R RMySQL"
+    cannot = {"change user": NO_CHANGE_USER, "reset": NO_RESET, "ping": "it has no ping", "prepared": "it has no prepared statements",
+              "state": "it does not know the SQLSTATE of an error"}
+    unreachable = 1429
+
+    def command(self):
+        return ["Rscript", "--vanilla", os.path.join(HERE, "clients", "rmysql.R")]
 
 
 class Go(Program):

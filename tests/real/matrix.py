@@ -31,7 +31,7 @@ RECORDING = "mysql-9.7"
 PLUGINS = {"native": "mysql_native_password", "sha2": "caching_sha2_password"}
 CLIENTS = [adapters.MariaDbCli, adapters.Mycli, adapters.PyMySql, adapters.ConnectorPure, adapters.ConnectorC, adapters.MySqlClient,
            adapters.AsyncMy, adapters.SqlAlchemy, adapters.Mysql2, adapters.MariaDbNode, adapters.ConnectorJ, adapters.MysqlAsync, adapters.Sqlx,
-           adapters_more.PhpPdo, adapters_more.PhpMysqli, adapters_more.PerlMysql, adapters_more.PerlMariaDb, adapters_more.RubyMysql2, adapters_more.Go,
+           adapters_more.PhpPdo, adapters_more.PhpMysqli, adapters_more.PerlMysql, adapters_more.PerlMariaDb, adapters_more.RubyMysql2, adapters_more.RMySql, adapters_more.Go,
            adapters_more.Odbc]
 # In ASCII: PyMySQL, and what builds on it, take a password for latin1 (the one that chatter.py uses has an umlaut).
 FIRST = {"user": "first", "password": "the first & only"}
@@ -271,6 +271,16 @@ def as_it_is(value, data):
     return value
 
 
+def number_or_na(value, data):
+    """The lowest INT is what R has for a value that is not there."""
+    return None if int(data) == -1 << 31 else number(value, data)
+
+
+def to_the_zero(value, data):
+    """It takes bytes for a text of C, which ends at its first zero."""
+    return ["raw", data.split(b"\0")[0].hex()]
+
+
 def shortest(value, data):
     """A DECIMAL without zeros at its end."""
     whole, _, fraction = value[1].partition(".")
@@ -320,6 +330,7 @@ VIEWS = {
     "Perl DBD::mysql": (View(**PERL), View(**PERL, zerofill=raw_whole)),
     "Perl DBD::MariaDB": (View(**PERL), View(**PERL)),
     "Ruby mysql2": (View(all=as_raw), View(**RUBY)),
+    "R RMySQL": (View(all=as_raw, int=number_or_na, year=as_raw, decimal=number, float=number, bytes=to_the_zero), None),
     "go-sql-driver": (View(all=as_raw), View(**GO)),
     "MariaDB Connector/ODBC": (ODBC, ODBC),
     "mariadb": (View(all=as_raw, null=lambda kind: ["raw", b"NULL".hex()]), None),
