@@ -46,7 +46,8 @@ pub(super) async fn logged(name: &TableName) -> (Arc<TableDefinition>, Vec<Row>)
     (definition.expect("rows were inserted"), rows)
 }
 
-/// The rows as the source reads them, and in how many messages.
+/// The rows as the source reads them, and in how many messages. A chunk begins with the row at which
+/// the one before it ended; that row is given once.
 pub(super) async fn read(
     name: &TableName,
     definition: &Arc<TableDefinition>,
@@ -70,7 +71,12 @@ pub(super) async fn read(
     let messages = std::mem::take(&mut captured.baseline);
     captured.stop().await;
     let count = messages.len();
-    (messages.into_iter().flat_map(|m| m.what.rows).collect(), count)
+    let mut rows: Vec<Row> = Vec::new();
+    for message in messages {
+        let again = usize::from(rows.last().is_some_and(|last| message.what.rows.first() == Some(last)));
+        rows.extend(message.what.rows.into_iter().skip(again));
+    }
+    (rows, count)
 }
 
 fn shown(cell: &Cell) -> String {
