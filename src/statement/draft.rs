@@ -73,6 +73,31 @@ pub struct Draft {
 }
 
 impl Draft {
+    /// A query of all columns of all rows of a table, which what is written behind its name narrows.
+    pub(super) fn of_all(
+        virtual_schema: VirtualSchema,
+        table: String,
+        time: TimeClause,
+        time_at: StatementPosition,
+    ) -> Self {
+        Self {
+            virtual_schema,
+            schema: None,
+            table,
+            alias: None,
+            projection: Vec::new(),
+            time,
+            time_at,
+            filter: None,
+            group_by: Vec::new(),
+            having: None,
+            order_by: Vec::new(),
+            limit: None,
+            allow_wide_diff: None,
+            allow_table_scan: None,
+        }
+    }
+
     /// Whether it asks for groups of rows, or for their number.
     #[must_use]
     pub fn is_grouped(&self) -> bool {

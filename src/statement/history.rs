@@ -55,20 +55,10 @@ pub(super) fn history(c: &Cursor<'_>) -> Result<Option<Statement>, Refused> {
     let then = allowed(&mut c);
     let hints = hint::hints(&c.hint())?;
     let mut draft = Draft {
-        virtual_schema: VirtualSchema::Diff,
-        schema: None,
-        table: table.name().to_owned(),
         alias,
         projection,
-        time,
-        time_at,
-        filter: None,
-        group_by: Vec::new(),
-        having: None,
-        order_by: Vec::new(),
-        limit: None,
         allow_wide_diff: first.wide.or(then.wide).or(hints.allow_wide_diff),
-        allow_table_scan: None,
+        ..Draft::of_all(VirtualSchema::Diff, table.name().to_owned(), time, time_at)
     };
     tail(&mut c, &mut draft)?;
     distinct(&mut draft, is_distinct)?;

@@ -37,20 +37,12 @@ pub(super) fn orm(c: &Cursor<'_>, reading: ParseSettings) -> Result<Option<Draft
     let (schema, table) = real_name(&mut c)?;
     let alias = clauses::alias(&mut c)?;
     let mut draft = Draft {
-        virtual_schema: VirtualSchema::Flashback,
         schema,
-        table,
         alias,
         projection,
-        time,
-        time_at,
-        filter: None,
-        group_by: Vec::new(),
-        having: None,
-        order_by: Vec::new(),
-        limit: None,
         allow_wide_diff: allowed.wide.or(hints.allow_wide_diff),
         allow_table_scan: allowed.scan.or(hints.allow_table_scan),
+        ..Draft::of_all(VirtualSchema::Flashback, table, time, time_at)
     };
     clauses::tail(&mut c, &mut draft)?;
     distinct(&mut draft, is_distinct)?;

@@ -79,20 +79,12 @@ fn travel(mut c: Cursor<'_>, named: &[String], hints: &Hints) -> Result<Draft, R
     };
     let then = allowed(&mut c);
     let mut draft = Draft {
-        virtual_schema,
         schema,
-        table,
         alias,
         projection,
-        time,
-        time_at,
-        filter: None,
-        group_by: Vec::new(),
-        having: None,
-        order_by: Vec::new(),
-        limit: None,
         allow_wide_diff: first.wide.or(then.wide).or(hints.allow_wide_diff),
         allow_table_scan: first.scan.or(then.scan).or(hints.allow_table_scan),
+        ..Draft::of_all(virtual_schema, table, time, time_at)
     };
     tail(&mut c, &mut draft).map_err(|refused| example.in_rest(refused, virtual_schema))?;
     distinct(&mut draft, is_distinct)?;

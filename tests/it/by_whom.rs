@@ -8,11 +8,11 @@
 //! `hidden.h` and an UPDATE of row 3 in one, and another INSERT into `hidden.h`; an ALTER TABLE; a
 //! TRUNCATE. 10.11 tells no connection of a transaction.
 
+use super::support::session_settings;
 use dbtrail_history::{History, HistoryHandle, serve as agent};
 use dbtrail_shim::agent_client::{self, AgentClient, Caller};
-use dbtrail_shim::plan::guard;
 use dbtrail_shim::server;
-use dbtrail_shim::session::{self, Credential, Tenant};
+use dbtrail_shim::session::{Credential, Tenant};
 use dbtrail_shim::wire::connection::{Shared, Tls};
 use dbtrail_shim::wire::error::{self, Unreachable};
 use dbtrail_types::names::ServerId;
@@ -85,17 +85,6 @@ pub(super) async fn chain_of(history: Arc<History>, server: &str) -> Chain {
         };
         (user.to_owned(), Arc::new(tenant))
     };
-    let session = session::SessionSettings {
-        server_version: "8.0.36".to_owned(),
-        max_diff_window: Duration::from_secs(3600),
-        guard: guard::PlanSettings::of_keys(1000),
-        orm_forms: false,
-        max_packet: 1 << 20,
-        max_connections: 10,
-        max_prepared_statements: 100,
-        memory: session::MemoryLimits { all: 64 << 20, user: 32 << 20 },
-        compute: dbtrail_expression::Limits::default(),
-    };
     let shared = Shared {
         tenants: HashMap::from([
             tenant("all", server, None),
@@ -105,7 +94,7 @@ pub(super) async fn chain_of(history: Arc<History>, server: &str) -> Chain {
         ]),
         monitor: None,
         tls: Tls::Off,
-        session: Arc::new(session),
+        session: Arc::new(session_settings()),
         errors: error::ErrorSettings { plain_1064: false, unreachable: Unreachable::Auto },
     };
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("a port");

@@ -3,6 +3,7 @@
 
 mod texts;
 
+use super::support::session_settings;
 use dbtrail_shim::agent_client::{self, AgentClient, Caller};
 use dbtrail_shim::failure::Failure;
 use dbtrail_shim::plan::charsets::Charsets;
@@ -78,18 +79,7 @@ fn session() -> Session {
         connection_id: 1,
         link: session::Link::default(),
     };
-    let settings = session::SessionSettings {
-        server_version: "8.0.36".to_owned(),
-        max_diff_window: Duration::from_secs(3600),
-        guard: guard::PlanSettings::of_keys(1000),
-        orm_forms: false,
-        max_packet: 1 << 20,
-        max_connections: 10,
-        max_prepared_statements: 10,
-        memory: session::MemoryLimits { all: 64 << 20, user: 32 << 20 },
-        compute: dbtrail_expression::Limits::default(),
-    };
-    Session::new(identity, Arc::new(settings), Arc::new(Alone), 255)
+    Session::new(identity, Arc::new(session_settings()), Arc::new(Alone), 255)
 }
 
 /// How far texts came.

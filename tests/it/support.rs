@@ -35,6 +35,21 @@ pub async fn soon<F: Future>(what: &str, future: F) -> F::Output {
     output.unwrap_or_else(|_| panic!("{what}: nothing came for {PATIENCE:?}"))
 }
 
+/// What sessions may do in a test that is about something else.
+pub fn session_settings() -> session::SessionSettings {
+    session::SessionSettings {
+        server_version: "8.0.36".to_owned(),
+        max_diff_window: Duration::from_secs(3600),
+        guard: guard::PlanSettings::of_keys(1000),
+        orm_forms: false,
+        max_packet: 1 << 20,
+        max_connections: 10,
+        max_prepared_statements: 100,
+        memory: session::MemoryLimits { all: 64 << 20, user: 32 << 20 },
+        compute: dbtrail_expression::Limits::default(),
+    }
+}
+
 /// The table of the scripted agent, as the inside of a JSON object.
 pub const COLUMNS: &str = r#""columns":[{"name":"id","type":"int","nullable":false,"key":"primary"},{"name":"v","type":"varchar(20)","collation":"utf8mb4_0900_ai_ci","nullable":true}],"primary_key":["id"]"#;
 
@@ -122,15 +137,13 @@ impl Plan {
             (user.to_owned(), Arc::new(tenant))
         };
         let session = session::SessionSettings {
-            server_version: "8.0.36".to_owned(),
-            max_diff_window: Duration::from_secs(3600),
             guard: self.guard,
             orm_forms: self.orm_forms,
             max_packet: self.max_packet,
             max_connections: self.max_connections,
             max_prepared_statements: self.max_prepared_statements,
             memory: self.memory,
-            compute: dbtrail_expression::Limits::default(),
+            ..session_settings()
         };
         let shared = Shared {
             tenants: [tenant("a", Some("tt"), None), tenant("b", None, Some(vec!["tt".to_owned()]))]
