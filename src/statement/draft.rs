@@ -73,7 +73,7 @@ pub struct Draft {
 }
 
 impl Draft {
-    /// A query of all columns of all rows of a table, which what is written behind its name narrows.
+    /// A query of all columns of all rows of a table: the clauses after the table's name narrow it.
     pub(super) fn of_all(
         virtual_schema: VirtualSchema,
         table: String,

@@ -46,8 +46,8 @@ pub(super) async fn logged(name: &TableName) -> (Arc<TableDefinition>, Vec<Row>)
     (definition.expect("rows were inserted"), rows)
 }
 
-/// The rows as the source reads them, and in how many messages. A chunk begins with the row at which
-/// the one before it ended; that row is given once.
+/// The rows as the source reads them, and in how many messages. A chunk begins with the row at
+/// which the one before it ended; that row is given once.
 pub(super) async fn read(
     name: &TableName,
     definition: &Arc<TableDefinition>,
