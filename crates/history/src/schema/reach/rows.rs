@@ -4,7 +4,8 @@ use super::reader::LexemeReader;
 use super::{Reach, Rows};
 use dbtrail_sql_text::Token;
 use dbtrail_types::names::TableName;
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
+use std::sync::LazyLock;
 
 /// Words before which a table's name, or its alias, has ended.
 const AFTER_TABLES: &[&str] = &[
@@ -29,8 +30,9 @@ const AFTER_TABLES: &[&str] = &[
 ];
 
 /// Words that a parenthesis can follow without a function being called, and the servers' own
-/// functions. A name that is not here may be a stored function.
-const NO_CALLS: &str = include_str!("functions.txt");
+/// functions, in lower case. A name that is not here may be a stored function.
+static NO_CALLS: LazyLock<HashSet<&str>> =
+    LazyLock::new(|| include_str!("functions.txt").split_ascii_whitespace().collect());
 
 #[expect(clippy::wildcard_enum_match_arm, reason = "tokens that are not named are passed over")]
 impl LexemeReader<'_> {
@@ -211,10 +213,7 @@ impl LexemeReader<'_> {
             }
             let following = |mark| i > 0 && self.tokens.all()[i - 1] == Token::Symbol(mark);
             match &self.tokens.all()[i] {
-                Token::Word(word) => {
-                    let own = NO_CALLS.split_ascii_whitespace().any(|own| own.eq_ignore_ascii_case(word));
-                    following('.') || !own
-                }
+                Token::Word(word) => following('.') || !NO_CALLS.contains(word.to_ascii_lowercase().as_str()),
                 Token::Quoted(_) => true,
                 _ => false,
             }
