@@ -6,6 +6,7 @@
 //! definition that the rows really have: where it is not the one that the guard used, the session
 //! throws the answer away unread and starts again with [`AgentClient::fresh_definition`].
 
+mod address;
 mod answer;
 mod ask;
 mod cache;
@@ -37,6 +38,7 @@ use dbtrail_types::timestamp::AsOf;
 use h2_pool::H2Pool;
 use hyper::Uri;
 use reqwest::Client;
+use std::net::IpAddr;
 use std::sync::Arc;
 
 pub use answer::{AgentRows, Batch};
@@ -69,6 +71,8 @@ pub struct AgentClient {
     transport: Transport,
     /// Of what it was made; `None`: the agent is in this process.
     made_of: Option<Arc<AgentSettings>>,
+    /// The one address of its name that it is at; `None`: any.
+    address: Option<IpAddr>,
     cache: Arc<Cache>,
     texts: Arc<Texts>,
 }
@@ -134,14 +138,18 @@ impl AgentClient {
     /// # Errors
     /// The certificates or the key cannot be read.
     pub fn new(settings: &AgentSettings) -> Result<Self, SetupError> {
+        Self::made(Arc::new(settings.clone()), None)
+    }
+
+    fn made(settings: Arc<AgentSettings>, address: Option<IpAddr>) -> Result<Self, SetupError> {
         let base_url: Arc<str> = settings.base_url.trim_end_matches('/').into();
         let endpoints = Endpoints::of(&base_url)?;
+        let url = &endpoints.flashback.url;
         let transport = Transport::Network {
-            h2_pool: H2Pool::new(settings, &endpoints.flashback.url)?,
-            http: transport::client(settings)?,
+            h2_pool: H2Pool::new(&settings, url, address)?,
+            http: transport::client(&settings, url.host_str().zip(address))?,
         };
-        let made_of = Some(Arc::new(settings.clone()));
-        Ok(Self { made_of, ..Self::over(base_url, endpoints, transport) })
+        Ok(Self { made_of: Some(settings), address, ..Self::over(base_url, endpoints, transport) })
     }
 
     /// A client of an agent in this process: the same requests and the same answers, without a
@@ -184,6 +192,7 @@ impl AgentClient {
             endpoints: Arc::new(endpoints),
             transport,
             made_of: None,
+            address: None,
             cache: Arc::default(),
             texts: Arc::default(),
         }

@@ -20,6 +20,7 @@ use hyper::Request;
 use rustls::ClientConfig;
 use rustls::pki_types::ServerName;
 use std::future::{pending, poll_fn};
+use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::task::Poll;
 use std::time::Duration;
@@ -55,8 +56,13 @@ enum State {
 type Driven = Connection<TlsStream<TcpStream>, Bytes>;
 
 impl H2Pool {
-    /// `None`: the authorities are the platform's, which reqwest alone knows.
-    pub(super) fn new(settings: &AgentSettings, url: &reqwest::Url) -> Result<Option<Arc<Self>>, SetupError> {
+    /// `address`: of the name of the URL the one that is connected to. `None`: the authorities are
+    /// the platform's, which reqwest alone knows.
+    pub(super) fn new(
+        settings: &AgentSettings,
+        url: &reqwest::Url,
+        address: Option<IpAddr>,
+    ) -> Result<Option<Arc<Self>>, SetupError> {
         let Some(pem) = &settings.ca_pem else { return Ok(None) };
         let (Some(host), Some(port), "https") = (url.host_str(), url.port_or_known_default(), url.scheme())
         else {
@@ -65,6 +71,7 @@ impl H2Pool {
         // An IPv6 address has brackets in a URL, and in a URL alone.
         let host = host.trim_start_matches('[').trim_end_matches(']').to_owned();
         let Ok(name) = ServerName::try_from(host.clone()) else { return Ok(None) };
+        let host = address.map_or(host, |address| address.to_string());
         let mut tls = tls::config(settings, pem)?;
         tls.alpn_protocols = vec![b"h2".to_vec()];
         Ok(Some(Arc::new(Self { host, port, name, tls: Arc::new(tls), state: Mutex::new(State::Closed) })))

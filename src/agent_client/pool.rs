@@ -7,7 +7,10 @@
 //! a change of agents, and that never does ([`AgentPool::ends`]).
 
 mod health;
+mod names;
 mod newest;
+#[cfg(test)]
+mod tests;
 
 use super::{AgentClient, AgentRows, Caller, LaterRows, NetTables};
 use crate::failure::Failure;
@@ -17,7 +20,8 @@ use dbtrail_types::agent_api::{ColumnValues, NetRequest, Tables, code};
 use dbtrail_types::column::TableDefinition;
 use dbtrail_types::happened::HistoryRequest;
 use dbtrail_types::names::{RequestId, ServerId, TableName};
-use health::Members;
+use health::{Member, Members};
+use names::Names;
 use newest::Newest;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -37,10 +41,11 @@ impl From<AgentClient> for AgentPool {
 
 /// Asks one agent after the other, until one answers or refuses for good.
 macro_rules! first_answer {
-    ($pool:expr, $request:ident, $agent:ident => $asked:expr) => {{
-        let mut turn = $pool.turn($request);
+    ($pool:expr, $server:expr, $caller:ident, $request:ident, $agent:ident => $asked:expr) => {{
+        let mut turn = $pool.turn($server, $caller, $request);
         loop {
-            let Some($agent) = turn.next() else { break Err(turn.failure()) };
+            let Some(member) = turn.next() else { break Err(turn.failure()) };
+            let $agent = &member.agent;
             match $asked.await {
                 Ok(answer) => break Ok(answer),
                 Err(failure) => {
@@ -64,14 +69,14 @@ impl AgentPool {
             None => agent,
         };
         Self {
-            members: Arc::new(Members::new(agents.into_iter().map(alike).collect())),
+            members: Arc::new(Members::new(agents.into_iter().map(alike).collect(), Names::of_the_system())),
             newest: Arc::default(),
         }
     }
 
     /// The agents, as they were given.
     pub fn agents(&self) -> impl Iterator<Item = &AgentClient> {
-        self.members.agents()
+        self.members.given()
     }
 
     /// Whether these are the agents, in this order.
@@ -93,9 +98,9 @@ impl AgentPool {
         self.agents().next().map(|agent| agent.endpoint(resolved))
     }
 
-    fn turn(&self, request: &RequestId) -> Turn<'_> {
-        let order = self.members.order(request).into_iter();
-        Turn { members: &self.members, order, asked: None, failure: None }
+    fn turn(&self, server: &ServerId, caller: &Caller, request: &RequestId) -> Turn {
+        let order = self.members.order(server, caller, request).into_iter();
+        Turn { order, asked: None, failure: None }
     }
 
     /// As [`AgentClient::rows`].
@@ -108,7 +113,7 @@ impl AgentPool {
         admitted: &Admitted,
         request: &RequestId,
     ) -> Result<AgentRows, Failure> {
-        first_answer!(self, request, agent => agent.rows(caller, admitted, request))
+        first_answer!(self, &admitted.resolved().server_id, caller, request, agent => agent.rows(caller, admitted, request))
     }
 
     /// As [`AgentClient::happened`].
@@ -121,7 +126,7 @@ impl AgentPool {
         asked: &HistoryRequest,
         request: &RequestId,
     ) -> Result<AgentRows, Failure> {
-        first_answer!(self, request, agent => agent.happened(caller, asked, request))
+        first_answer!(self, &asked.server_id, caller, request, agent => agent.happened(caller, asked, request))
     }
 
     /// As [`AgentClient::definition`].
@@ -134,7 +139,7 @@ impl AgentPool {
         resolved: &Resolved,
         request: &RequestId,
     ) -> Result<(Arc<TableDefinition>, bool), Failure> {
-        first_answer!(self, request, agent => agent.definition(caller, resolved, request))
+        first_answer!(self, &resolved.server_id, caller, request, agent => agent.definition(caller, resolved, request))
     }
 
     /// As [`AgentClient::fresh_definition`].
@@ -147,7 +152,7 @@ impl AgentPool {
         resolved: &Resolved,
         request: &RequestId,
     ) -> Result<Arc<TableDefinition>, Failure> {
-        first_answer!(self, request, agent => agent.fresh_definition(caller, resolved, request))
+        first_answer!(self, &resolved.server_id, caller, request, agent => agent.fresh_definition(caller, resolved, request))
     }
 
     /// As [`AgentClient::newest_definition`].
@@ -161,7 +166,7 @@ impl AgentPool {
         table: &TableName,
         request: &RequestId,
     ) -> Result<TableDefinition, Failure> {
-        first_answer!(self, request, agent => agent.newest_definition(caller, server, table, request))
+        first_answer!(self, server, caller, request, agent => agent.newest_definition(caller, server, table, request))
     }
 
     /// Keeps a definition that an answer had.
@@ -181,7 +186,7 @@ impl AgentPool {
         server: &ServerId,
         request: &RequestId,
     ) -> Result<Vec<String>, Failure> {
-        first_answer!(self, request, agent => agent.schemas(caller, server, request))
+        first_answer!(self, server, caller, request, agent => agent.schemas(caller, server, request))
     }
 
     /// As [`AgentClient::recorded`].
@@ -195,7 +200,7 @@ impl AgentPool {
         schema: &str,
         request: &RequestId,
     ) -> Result<Tables, Failure> {
-        first_answer!(self, request, agent => agent.recorded(caller, server, schema, request))
+        first_answer!(self, server, caller, request, agent => agent.recorded(caller, server, schema, request))
     }
 
     /// As [`AgentClient::net_tables`].
@@ -211,7 +216,9 @@ impl AgentPool {
         most: usize,
         request: &RequestId,
     ) -> Result<NetTables, Failure> {
-        first_answer!(self, request, agent => agent.net_tables(caller, asked, allowed, most, request))
+        let none = ServerId(String::new());
+        let server = asked.first().map_or(&none, |one| &one.server_id);
+        first_answer!(self, server, caller, request, agent => agent.net_tables(caller, asked, allowed, most, request))
     }
 
     /// As [`AgentClient::later`].
@@ -227,24 +234,23 @@ impl AgentPool {
         most: usize,
         request: &RequestId,
     ) -> Result<LaterRows, Failure> {
-        first_answer!(self, request, agent => agent.later(caller, like, wanted.clone(), allowed, most, request))
+        first_answer!(self, &like.server_id, caller, request, agent => agent.later(caller, like, wanted.clone(), allowed, most, request))
     }
 }
 
 /// The agents as one question asks them.
-struct Turn<'a> {
-    members: &'a Arc<Members>,
-    order: std::vec::IntoIter<usize>,
+struct Turn {
+    order: std::vec::IntoIter<Arc<Member>>,
     /// The one that is asked now.
-    asked: Option<usize>,
+    asked: Option<Arc<Member>>,
     /// What the first one that failed said.
     failure: Option<Failure>,
 }
 
-impl<'a> Turn<'a> {
-    fn next(&mut self) -> Option<&'a AgentClient> {
+impl Turn {
+    fn next(&mut self) -> Option<Arc<Member>> {
         self.asked = self.order.next();
-        self.members.agent(self.asked?)
+        self.asked.clone()
     }
 
     /// The failure, if no other agent could do better.
@@ -252,8 +258,8 @@ impl<'a> Turn<'a> {
         if !another_may_answer(&failure) {
             return Some(failure);
         }
-        if let (Failure::AgentUnreachable(_), Some(asked)) = (&failure, self.asked) {
-            self.members.is_away(asked);
+        if let (Failure::AgentUnreachable(_), Some(asked)) = (&failure, &self.asked) {
+            asked.is_away();
         }
         self.failure.get_or_insert(failure);
         None
@@ -266,9 +272,10 @@ impl<'a> Turn<'a> {
 }
 
 /// Whether another agent may answer: it is there, has more time, has taken in more of the log,
-/// keeps more of it, or was there when this one missed some.
+/// keeps more of it, was there when this one missed some, or has that server among its sources.
 fn another_may_answer(failure: &Failure) -> bool {
-    let refused = |word: &str| [code::OUT_OF_RANGE, code::GAP, code::NOT_READY].contains(&word);
+    let words = [code::OUT_OF_RANGE, code::GAP, code::NOT_READY, code::UNKNOWN_SERVER];
+    let refused = |word: &str| words.contains(&word);
     matches!(failure, Failure::AgentUnreachable(_) | Failure::AgentFailed { .. })
         || matches!(failure, Failure::AgentRejected { word, .. } if refused(word))
 }

@@ -1,13 +1,15 @@
 //! Questions about the history as a whole.
 
 use super::answer::{AgentRows, Expectation};
+use super::headers::bearer;
 use super::{AgentClient, Caller, not_a_header, not_written, transport, with_query};
 use crate::failure::Failure;
 use dbtrail_types::agent_api::{Header, Schemas, Tables};
 use dbtrail_types::happened::{HistoryRequest, HistoryTable};
 use dbtrail_types::names::{RequestId, ServerId, TableName};
 use dbtrail_types::timestamp::Timestamp;
-use reqwest::{Method, Request};
+use reqwest::header::AUTHORIZATION;
+use reqwest::{Method, Request, StatusCode};
 use std::sync::Arc;
 
 impl AgentClient {
@@ -153,10 +155,22 @@ impl AgentClient {
         Ok(date.and_then(Timestamp::from_http_date))
     }
 
-    /// Whether it says that it is ready. Not counted among the requests: nobody waits for it.
-    pub(super) async fn is_ready(&self) -> bool {
-        let Ok(url) = self.url(&["readyz"]) else { return false };
-        let answer = transport::executed(self, Request::new(Method::GET, url)).await;
-        answer.is_ok_and(|response| response.status().is_success())
+    /// Whether it says that it is ready for a server; `None`: it does not answer. Not counted among
+    /// the requests: nobody waits for it.
+    pub(super) async fn is_ready(&self, server: &ServerId, caller: &Caller) -> Option<bool> {
+        let mut url = self.url(&["readyz"]).ok()?;
+        let all = url.clone();
+        url.query_pairs_mut().append_pair("server_id", &server.0);
+        let mut asked = Request::new(Method::GET, url);
+        if let Ok(Some(bearer)) = bearer(caller) {
+            asked.headers_mut().insert(AUTHORIZATION, bearer);
+        }
+        let status = transport::executed(self, asked).await.ok()?.status();
+        if status != StatusCode::NOT_FOUND {
+            return Some(status.is_success());
+        }
+        // It does not tell, or not by this token: what it says of all its histories.
+        let answer = transport::executed(self, Request::new(Method::GET, all)).await.ok()?;
+        Some(answer.status().is_success())
     }
 }

@@ -13,6 +13,7 @@ use dbtrail_types::names::RequestId;
 use hyper::Request;
 use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, HeaderValue, USER_AGENT};
 use reqwest::{Client, Identity, Method, Response, Version, redirect};
+use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, Instant};
 
 /// Of an error body no more than this is read.
@@ -39,8 +40,9 @@ pub(super) const PING_INTERVAL: Duration = Duration::from_secs(20);
 const AGENT: &str = concat!("dbtrail-shim/", env!("CARGO_PKG_VERSION"));
 const JSON: &str = "application/json";
 
-/// Makes the HTTP client. No proxy of the environment is asked: it would be given the tokens.
-pub(super) fn client(settings: &AgentSettings) -> Result<Client, SetupError> {
+/// Makes the HTTP client; `at`: a name, and the one address of it that is connected to. No proxy of
+/// the environment is asked: it would be given the tokens.
+pub(super) fn client(settings: &AgentSettings, at: Option<(&str, IpAddr)>) -> Result<Client, SetupError> {
     let failed = |what: &str, e: &dyn std::fmt::Display| SetupError(format!("{what}: {e}"));
     let mut builder = Client::builder()
         .redirect(redirect::Policy::none())
@@ -51,6 +53,10 @@ pub(super) fn client(settings: &AgentSettings) -> Result<Client, SetupError> {
         .http2_initial_stream_window_size(STREAM_WINDOW)
         .http2_initial_connection_window_size(CONNECTION_WINDOW)
         .user_agent(AGENT);
+    if let Some((name, address)) = at {
+        // The port is that of the URL.
+        builder = builder.resolve(name, SocketAddr::new(address, 0));
+    }
     if let Some(pem) = &settings.ca_pem {
         builder = builder.tls_backend_preconfigured(tls::config(settings, pem)?);
     } else if let Some((chain, key)) = &settings.identity_pem {

@@ -36,17 +36,18 @@ impl AgentPool {
         table: &TableName,
         request: &RequestId,
     ) -> Result<Option<(Timestamp, Timestamp)>, Failure> {
-        let mut turn = self.turn(request);
+        let mut turn = self.turn(server, caller, request);
         let mut silent = false;
-        while let Some(agent) = turn.next() {
+        while let Some(member) = turn.next() {
+            let agent = &member.agent;
             match agent.ends(caller, server, table, request).await {
                 Ok(Some((oldest, newest))) => {
                     let highest = self.newest.raise(server, newest);
                     // One agent alone says what it says, after a new beginning too.
-                    if newest >= highest || self.agents().count() == 1 {
+                    if newest >= highest || self.members.is_one() {
                         return Ok(Some((oldest, newest)));
                     }
-                    turn.failed(lags(agent.base_url(), newest, highest));
+                    turn.failed(lags(&agent.named(), newest, highest));
                 }
                 Ok(None) => silent = true,
                 Err(failure) => {
