@@ -72,3 +72,58 @@ fn what_tables_are_is_read_again_only_where_it_changed() {
     engine.commit(&batch).unwrap();
     assert_eq!(names(&engine).current(&name), gone);
 }
+
+#[test]
+fn the_number_of_the_tables_is_another_where_they_are() {
+    let mut ingest = Ingest::upon(Box::new(TestEngine::default()));
+    let mut state = state();
+    let written = |ingest: &mut Ingest, state: &mut State| {
+        let mut batch = Batch::default();
+        write(ingest, state, &mut batch).unwrap();
+        ingest.commit(&batch).unwrap();
+        read(&*ingest.committed()).unwrap().unwrap().state.tables.unwrap()
+    };
+    let first = written(&mut ingest, &mut state);
+    state.next = ChangeSequence(9);
+    assert_eq!(written(&mut ingest, &mut state), first, "only the position is another");
+    ingest.dirty.catalog = true;
+    let second = written(&mut ingest, &mut state);
+    ingest.dirty.catalog = true;
+    let third = written(&mut ingest, &mut state);
+    assert!(first != second && second != third && third != first);
+    // After a program that knows no number, none comes again.
+    let at_first = State { tables: None, ..state.clone() };
+    state = at_first.clone();
+    let after = written(&mut ingest, &mut state);
+    assert!(![first, second, third].contains(&after));
+    state = State { next: ChangeSequence(10), ..at_first };
+    assert!(![first, second, third, after].contains(&written(&mut ingest, &mut state)));
+}
+
+#[test]
+fn tables_with_the_number_that_is_known_are_not_read() {
+    let name = TableName { schema: "s".to_owned(), table: "t".to_owned() };
+    let mut engine = TestEngine::default();
+    let mut write = |number: Option<u64>, state_of_it: &TableState| {
+        let mut batch = Batch::default();
+        batch.put(Table::Meta, STATE, &json(&State { tables: number, ..state() }).unwrap());
+        batch.put(
+            Table::Meta,
+            &name_key(&name),
+            &json(&(&name, [(ChangeSequence(1), state_of_it)])).unwrap(),
+        );
+        engine.commit(&batch).unwrap();
+        engine.snapshot()
+    };
+    let gone = TableState::unreadable("gone".to_owned());
+    let mut known = TableCache::default();
+    let mut current = |snapshot: Arc<dyn Snapshot>| {
+        read_again(&*snapshot, &mut known).unwrap().unwrap().tables.names.current(&name)
+    };
+    assert_eq!(current(write(Some(1), &TableState::Absent)), TableState::Absent);
+    // Which no program writes: it shows that nothing is read.
+    assert_eq!(current(write(Some(1), &gone)), TableState::Absent);
+    assert_eq!(current(write(Some(2), &gone)), gone);
+    assert_eq!(current(write(None, &TableState::Absent)), TableState::Absent);
+    assert_eq!(current(write(None, &gone)), gone, "without a number it is read");
+}
