@@ -21,9 +21,11 @@ use tokio_util::sync::CancellationToken;
 use tracing::Span;
 
 /// Without a new sign of life for so long, whoever captures may be gone: it gives one every 2 s.
-/// Suspecting it costs a closer look.
+/// It is then looked for more often.
 const SUSPICIOUS: Duration = Duration::from_millis(2500);
-/// For how long there must not have been one when the bucket is opened then.
+/// Between two looks then.
+const CLOSER: Duration = Duration::from_millis(500);
+/// For how long there must not have been one when the bucket is opened.
 const SILENCE: Duration = Duration::from_secs(6);
 
 /// See the head of this file.
@@ -98,13 +100,14 @@ impl Follower {
                 return None;
             };
             self = back;
-            if on_standby && silence.is_suspicious(watched, Instant::now()) {
+            if on_standby && silence.is_over(watched, began, Instant::now()) {
                 return Some(silence);
             }
             self.report(looked.err(), &mut said);
+            let pace = if silence.is_suspicious { poll.min(CLOSER) } else { poll };
             tokio::select! {
                 () = stop.cancelled() => {}
-                () = tokio::time::sleep(poll.saturating_sub(began.elapsed())) => {}
+                () = tokio::time::sleep(pace.saturating_sub(began.elapsed())) => {}
             }
         }
         None
@@ -162,37 +165,43 @@ impl Follower {
 
 /// How long whoever captures has given no sign of life.
 #[derive(Debug, Default)]
-struct Silence(Option<(Watched, Instant)>);
+struct Silence {
+    last: Option<(Watched, Instant)>,
+    is_suspicious: bool,
+}
 
 impl Silence {
     /// The last sign of life, and since when.
     fn seen(&self) -> Option<(u64, Instant)> {
-        match &self.0 {
+        match &self.last {
             Some((Watched::Somebody { sign, .. }, since)) => Some((*sign, *since)),
             Some((Watched::Nobody, _)) | None => None,
         }
     }
 
-    /// Whether it may be gone, by what a look gave. What was not seen is no silence.
-    fn is_suspicious(&mut self, watched: Option<Watched>, now: Instant) -> bool {
+    /// Whether it seems to be gone, by what a look gave, which began and ended then. What was not
+    /// seen is no silence.
+    fn is_over(&mut self, watched: Option<Watched>, began: Instant, ended: Instant) -> bool {
         let Some(watched) = watched else {
-            self.0 = None;
+            *self = Self::default();
             return false;
         };
-        let since = self.0.take().filter(|(before, _)| *before == watched).map_or(now, |(_, since)| since);
-        let silent = now.saturating_duration_since(since);
-        let suspicious = match &watched {
+        let last = self.last.take().filter(|(before, _)| *before == watched);
+        // A sign may have been given until the look ended.
+        let since = last.map_or(ended, |(_, since)| since);
+        let silent = began.saturating_duration_since(since);
+        let was_suspicious = std::mem::replace(&mut self.is_suspicious, silent >= SUSPICIOUS);
+        let is_over = match &watched {
             Watched::Nobody => true,
             Watched::Somebody { is_over, named, .. } => {
-                let suspicious = *is_over || silent >= SUSPICIOUS;
-                if suspicious {
+                if self.is_suspicious && !was_suspicious {
                     tracing::warn!("{named} gives no sign of life: looking closer");
                 }
-                suspicious
+                *is_over || silent >= SILENCE
             }
         };
-        self.0 = Some((watched, since));
-        suspicious
+        self.last = Some((watched, since));
+        is_over
     }
 }
 
@@ -201,21 +210,29 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_silence_that_was_seen_is_suspicious() {
+    fn only_silence_that_was_seen_counts() {
         let seen = |sign, is_over| Some(Watched::Somebody { sign, is_over, named: "x".to_owned() });
-        let begin = Instant::now();
         let mut silence = Silence::default();
-        let mut at = |millis, watched| silence.is_suspicious(watched, begin + Duration::from_millis(millis));
-        assert!(!at(0, seen(1, false)));
-        assert!(!at(2499, seen(1, false)));
-        assert!(at(2500, seen(1, false)));
-        assert!(!at(2600, seen(2, false)), "a new sign");
+        let begin = Instant::now();
+        // Each look takes a tenth of a second.
+        let mut at = |millis: u64, watched| {
+            let began = begin + Duration::from_millis(millis);
+            let is_over = silence.is_over(watched, began, began + Duration::from_millis(100));
+            (is_over, silence.is_suspicious)
+        };
+        assert_eq!(at(0, seen(1, false)), (false, false));
+        assert_eq!(at(2599, seen(1, false)), (false, false), "from the end of the look on");
+        assert_eq!(at(2600, seen(1, false)), (false, true), "it is looked for more often");
+        assert_eq!(at(6099, seen(1, false)), (false, true));
+        assert_eq!(at(6100, seen(2, false)), (false, false), "a new sign");
+        assert_eq!(at(9000, seen(2, false)), (false, true));
         // An outage: it could not give a sign either.
-        assert!(!at(3000, None));
-        assert!(!at(9000, seen(2, false)));
-        assert!(!at(11_000, seen(2, false)));
-        assert!(at(11_500, seen(2, false)));
-        assert!(at(11_600, seen(3, true)), "a process of this machine that is gone");
-        assert!(at(11_700, Some(Watched::Nobody)));
+        assert_eq!(at(9500, None), (false, false));
+        assert_eq!(at(14_000, seen(2, false)), (false, false));
+        assert_eq!(at(20_099, seen(2, false)), (false, true));
+        assert_eq!(at(20_100, seen(2, false)), (true, true));
+        assert_eq!(at(20_200, seen(3, true)), (true, false), "a process of this machine that is gone");
+        assert_eq!(at(20_300, Some(Watched::Nobody)), (true, false));
+        assert_eq!(silence.seen(), None);
     }
 }
