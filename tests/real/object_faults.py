@@ -18,7 +18,8 @@ from faulty_proxy import FaultyProxy
 from harness import Chain, Counter, MariaDb, finish
 from kills import DDL, SCHEMA, compare, micros
 from live import caught_up
-from object_store import KEYS, Moto, Paced, Reader, compared, same_answers
+from object_store import Paced, Reader, compared, same_answers
+from stores import KEYS, Moto
 
 
 class Watch:

@@ -3,12 +3,14 @@
 
 No client may see an error other than that an instant is not taken in yet. What each of them was told of an instant is kept, and asked again of the agent that
 captures when all is over: every answer must be the same, whichever of the three had given it. Within a session the newest value never goes back.
-The program must be built with `--features object-store`. `--seconds N` (60), `--clients N` (8), `--seed N`.
+The program must be built with `--features object-store`. `--seconds N` (60), `--clients N` (8), `--seed N`; `--name`: `agent_url` is one name that has an address
+for each of the three, in a file of names that the shim alone sees (root, for a mount).
 """
 import os
 import random
 import re
 import shutil
+import socket
 import sys
 import tempfile
 import threading
@@ -19,7 +21,7 @@ import pymysql
 import servers
 from harness import TOKEN, Agent, Counter, Process, binary, certificates, finish, free_port
 from kills import micros, rfc
-from object_store import Moto
+from stores import Moto
 
 
 class Asker(threading.Thread):
@@ -52,6 +54,19 @@ class Asker(threading.Thread):
             time.sleep(0.01)
 
 
+def port_of_all():
+    """A port that is free at the addresses of all three."""
+    for _ in range(100):
+        port = free_port()
+        try:
+            for n in (1, 2, 3):
+                socket.create_server(("127.0.0.%d" % n, port)).close()
+            return port
+        except OSError:
+            continue
+    raise RuntimeError("no port is free at three addresses")
+
+
 def main():
     number = lambda name, default: int(sys.argv[sys.argv.index(name) + 1]) if name in sys.argv else default
     seconds, clients, r = number("--seconds", 60), number("--clients", 8), random.Random(number("--seed", 1))
@@ -72,9 +87,11 @@ def main():
                 cursor.execute(statement)
             ca, certificate, key = certificates(folder)
             tokens = write("tokens", TOKEN + "\n")
-            ports = [free_port() for _ in range(3)]
-            served = lambda port: ["--data", moto.data + "real", "--server-id", "real", "--listen", "127.0.0.1:%d" % port, "--tls-cert", certificate, "--tls-key", key,
-                                   "--token-file", tokens]
+            named = "--name" in sys.argv
+            # One name has one port: then each has an address of its own.
+            ports = [port_of_all()] * 3 if named else [free_port() for _ in range(3)]
+            at = ["127.0.0.%d:%d" % (1 + (n if named else 0), port) for n, port in enumerate(ports)]
+            served = lambda at: ["--data", moto.data + "real", "--server-id", "real", "--listen", at, "--tls-cert", certificate, "--tls-key", key, "--token-file", tokens]
             starts = [0]
 
             def start(arguments):
@@ -83,17 +100,21 @@ def main():
                 processes.append(process)
                 return process
 
-            start(["--source", "mysql://root@127.0.0.1:%d" % server.port, "--backfill", "none", *served(ports[0])]).wait_for("listens on")
-            api = Agent("https://127.0.0.1:%d" % ports[0], ca)
+            start(["--source", "mysql://root@127.0.0.1:%d" % server.port, "--backfill", "none", *served(at[0])]).wait_for("listens on")
+            api = Agent("https://" + at[0], ca)
             api.wait(lambda s: s["connected"] and s["newest"], "it is captured")
-            reader = lambda port: start(["--read", "--poll", "200ms", *served(port)])
-            readers = {port: reader(port) for port in ports[1:]}
+            reader = lambda at: start(["--read", "--poll", "200ms", *served(at)])
+            readers = {one: reader(one) for one in at[1:]}
             for process in readers.values():
                 process.wait_for("listens on")
             shim_port = free_port()
-            shim = Process([binary(), "--config", write("shim.yaml", "listen: 127.0.0.1:%d\nagent_url: [%s]\nagent_tls: {ca_file: %s}\ntenants:\n"
-                            "  - {mysql_user: app, mysql_password: pw, server_id: real, agent_token: %s}\nshutdown_grace: 2s\n" % (
-                                shim_port, ", ".join("https://127.0.0.1:%d" % port for port in ports), ca, TOKEN))], os.path.join(folder, "shim.log"))
+            urls = ["https://localhost:%d" % ports[0]] if named else ["https://" + one for one in at]
+            command = [binary(), "--config", write("shim.yaml", "listen: 127.0.0.1:%d\nagent_url: [%s]\nagent_tls: {ca_file: %s}\ntenants:\n"
+                       "  - {mysql_user: app, mysql_password: pw, server_id: real, agent_token: %s}\nshutdown_grace: 2s\n" % (shim_port, ", ".join(urls), ca, TOKEN))]
+            if named:
+                hosts = write("hosts", "".join("%s localhost\n" % one.rpartition(":")[0] for one in at))
+                command = ["unshare", "--mount", "--", "sh", "-c", "mount --bind %s /etc/hosts && exec \"$0\" \"$@\"" % hosts, *command]
+            shim = Process(command, os.path.join(folder, "shim.log"))
             processes.append(shim)
             shim.wait_for("the shim listens")
             stop = threading.Event()
@@ -113,30 +134,32 @@ def main():
             end, killed = time.monotonic() + seconds, 0
             while time.monotonic() < end:
                 time.sleep(1 + 3 * r.random())
-                port = r.choice(ports[1:])
-                readers[port].kill()
+                one = r.choice(at[1:])
+                readers[one].kill()
                 killed += 1
                 time.sleep(r.random())
-                readers[port] = reader(port)
+                readers[one] = reader(one)
             for asker in askers:
                 asker.stop.set()
                 asker.join(60)
             stop.set()
             work.join(60)
-            at = time.time() * 1000000
-            api.wait(lambda s: s["newest"] and micros(s["newest"]) >= at, "all is taken in")
+            over = time.time() * 1000000
+            api.wait(lambda s: s["newest"] and micros(s["newest"]) >= over, "all is taken in")
             for n, asker in enumerate(askers):
                 count.equal(asker.errors[:3], [], "session %d: errors" % n)
                 count.equal(asker.back[:3], [], "session %d: an answer that goes back" % n)
-                for at, value in asker.answers.items():
-                    body = {"server_id": "real", "schema": "shop", "table": "t", "keys": {"columns": ["id"], "values": [["1"]]}, "at": {"time": at}}
+                for when, value in asker.answers.items():
+                    body = {"server_id": "real", "schema": "shop", "table": "t", "keys": {"columns": ["id"], "values": [["1"]]}, "at": {"time": when}}
                     lines, refusal = api.lines("/v1/flashback", body)
                     found = [line["row"][1] if isinstance(line, dict) else line[1] for line in lines[1:-1]] if lines else refusal
-                    count.equal(found, [str(value)], "the row at %s" % at)
+                    count.equal(found, [str(value)], "the row at %s" % when)
             told = sum(len(asker.answers) for asker in askers)
             print("%d kills of a reader in %d s, %d sessions: %d answers, %d instants not taken in yet, %d errors" % (
                 killed, seconds, clients, told, sum(a.early for a in askers), sum(len(a.errors) for a in askers)), flush=True)
             count.check(killed >= seconds // 6, "kills", killed)
+            if named:
+                count.check("agents are now" in shim.output(), "each address is an agent", shim.output()[-1500:])
             count.check(not any(re.search("panicked|damaged", p.output()) for p in processes), "no panic")
         finally:
             for process in processes:

@@ -14,7 +14,7 @@ import time
 
 from harness import TOKEN, Agent, Counter, MariaDb, Process, binary, certificates, finish, free_port
 from kills import micros
-from object_store import Moto
+from stores import Moto
 
 ELSEWHERE = ["unshare", "--uts", "--", "sh", "-c", "hostname %s && exec \"$0\" \"$@\""]
 

@@ -18,7 +18,8 @@ import kills
 from harness import Agent, Chain, Counter, MariaDb, Process, binary, finish, free_port
 from kills import DDL, SCHEMA, compare, micros
 from live import caught_up
-from object_store import Moto, Paced, compared, same_answers
+from object_store import Paced, compared, same_answers
+from stores import Moto
 
 # Seconds from the end of one to the capture of the other; twice as many where the machine has much else to do.
 MOST = 10.0

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The history in an object store (S3 by moto on loopback, or Azure Blob Storage by Azurite: `--store azure`): kills, two writers against each other, readers beside the writer.
+"""The history in an object store (S3 by moto on loopback; `--store azure`: Azure Blob Storage by Azurite, `--store google`: see stores.py): kills, two writers against each other, readers beside the writer.
 
 The program must be built with `--features object-store`. A workload runs on MariaDB, an agent captures into `s3://history/...`, and a second agent reads
 what the first one writes (`--read`). The writer is killed at random moments; afterwards all changes of all keys and all rows at a number of instants, of
@@ -7,97 +7,22 @@ the writer and of a reader that is started then, are compared with what the serv
 started against the same bucket: as on another machine it is refused, and says who writes. The first one ends when it is taken over from, and says by whom.
 `--seed N` repeats a run, as far as moments can be repeated; `--kills N`.
 """
-import base64
-import hashlib
-import hmac
 import os
 import random
 import re
-import secrets
-import socket
 import subprocess
 import sys
-import tempfile
 import threading
 import time
-import urllib.request
 
 import kills
-from harness import Agent, Chain, Counter, MariaDb, Process, binary, dies_with_us, finish, free_port
+from harness import Agent, Chain, Counter, MariaDb, Process, binary, finish
 from kills import DDL, SCHEMA, Stubborn, compare, rfc, micros
 from live import caught_up
+from stores import STORES
 
-BUCKET = "history"
 # Rows of the largest table: each of them is read many times.
 kills.BIG = 60
-KEYS = {"AWS_ACCESS_KEY_ID": "a-key-id", "AWS_SECRET_ACCESS_KEY": "never-to-be-printed", "AWS_REGION": "us-east-1"}
-
-
-def listening(process, port, log):
-    """Waits until somebody listens there."""
-    end = time.monotonic() + 60
-    while True:
-        try:
-            socket.create_connection(("127.0.0.1", port), timeout=1).close()
-            return
-        except OSError:
-            if time.monotonic() > end or process.poll() is not None:
-                log.seek(0)
-                raise RuntimeError("the object store does not start: %s" % log.read()[-2000:])
-            time.sleep(0.1)
-
-
-class Store:
-    """An object store on loopback, in memory; in it the bucket."""
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.process.kill()
-        self.process.wait()
-
-
-class Moto(Store):
-    """S3."""
-
-    data, secret = "s3://%s/of/" % BUCKET, KEYS["AWS_SECRET_ACCESS_KEY"]
-
-    def __init__(self):
-        self.port = free_port()
-        self.url = "http://127.0.0.1:%d" % self.port
-        code = "from moto.server import main; main(['-H', '127.0.0.1', '-p', '%d'])" % self.port
-        self.log = tempfile.TemporaryFile()
-        self.process = subprocess.Popen([sys.executable, "-c", code], stdout=self.log, stderr=subprocess.STDOUT, preexec_fn=dies_with_us)
-        listening(self.process, self.port, self.log)
-        urllib.request.urlopen(urllib.request.Request("%s/%s" % (self.url, BUCKET), method="PUT")).read()
-        self.environment = dict(KEYS, AWS_ENDPOINT=self.url)
-
-
-class Azurite(Store):
-    """Azure Blob Storage; `.ci/run object-store-azure` installs it."""
-
-    data = "az://%s/of/" % BUCKET
-
-    def __init__(self):
-        self.port, account = free_port(), "anaccount"
-        self.secret = base64.b64encode(secrets.token_bytes(64)).decode()
-        self.folder, self.log = tempfile.TemporaryDirectory(), tempfile.TemporaryFile()
-        command = [os.environ.get("AZURITE", "azurite-blob"), "--blobHost", "127.0.0.1", "--blobPort", str(self.port), "--location", self.folder.name,
-                   "--inMemoryPersistence", "--silent", "--skipApiVersionCheck", "--disableTelemetry"]
-        self.process = subprocess.Popen(command, stdout=self.log, stderr=subprocess.STDOUT, preexec_fn=dies_with_us,
-                                        env=dict(os.environ, AZURITE_ACCOUNTS="%s:%s" % (account, self.secret)))
-        listening(self.process, self.port, self.log)
-        self.url = "http://127.0.0.1:%d" % self.port
-        fields = {"x-ms-date": time.strftime("%a, %d %b %Y %H:%M:%S GMT", time.gmtime()), "x-ms-version": "2021-08-06"}
-        # The signed text: method, eleven fields that are empty, the fields of Azure's own, and what is asked for.
-        text = "PUT" + "\n" * 12 + "".join("%s:%s\n" % field for field in sorted(fields.items())) + "/%s/%s/%s\nrestype:container" % (account, account, BUCKET)
-        signature = base64.b64encode(hmac.new(base64.b64decode(self.secret), text.encode(), hashlib.sha256).digest()).decode()
-        request = urllib.request.Request("%s/%s/%s?restype=container" % (self.url, account, BUCKET), method="PUT",
-                                         headers=dict(fields, Authorization="SharedKey %s:%s" % (account, signature)))
-        urllib.request.urlopen(request).read()
-        self.environment = {"AZURE_STORAGE_ACCOUNT_NAME": account, "AZURE_STORAGE_ACCOUNT_KEY": self.secret, "AZURE_STORAGE_USE_EMULATOR": "true",
-                            "AZURITE_BLOB_STORAGE_URL": self.url}
 
 
 class Reader:
@@ -212,7 +137,7 @@ def main():
     print("seed %d" % seed, flush=True)
     r = random.Random(seed)
     by_change, by_row, count = Counter("changes against the log"), Counter("rows against the log"), Counter("writers and readers")
-    store = {"s3": Moto, "azure": Azurite}[sys.argv[sys.argv.index("--store") + 1] if "--store" in sys.argv else "s3"]
+    store = STORES[sys.argv[sys.argv.index("--store") + 1] if "--store" in sys.argv else "s3"]
     with store() as objects, MariaDb("--max-binlog-size=1M", "--max-allowed-packet=64M", "--character-set-server=utf8mb4") as server:
         os.environ.update(objects.environment)
         data = objects.data + "real"

@@ -20,13 +20,13 @@ use std::time::{Duration, Instant};
 use tokio_util::sync::CancellationToken;
 use tracing::Span;
 
-/// Without a new sign of life for so long, whoever captures may be gone: it gives one every 2 s.
+/// Without a new sign of life for so long, whoever captures may be gone: it gives one every 1.5 s.
 /// It is then looked for more often.
 const SUSPICIOUS: Duration = Duration::from_millis(2500);
 /// Between two looks then.
 const CLOSER: Duration = Duration::from_millis(500);
 /// For how long there must not have been one when the bucket is opened.
-const SILENCE: Duration = Duration::from_secs(6);
+const SILENCE: Duration = Duration::from_secs(5);
 
 /// See the head of this file.
 #[derive(Debug)]
@@ -223,14 +223,14 @@ mod tests {
         assert_eq!(at(0, seen(1, false)), (false, false));
         assert_eq!(at(2599, seen(1, false)), (false, false), "from the end of the look on");
         assert_eq!(at(2600, seen(1, false)), (false, true), "it is looked for more often");
-        assert_eq!(at(6099, seen(1, false)), (false, true));
-        assert_eq!(at(6100, seen(2, false)), (false, false), "a new sign");
+        assert_eq!(at(5099, seen(1, false)), (false, true));
+        assert_eq!(at(5100, seen(2, false)), (false, false), "a new sign");
         assert_eq!(at(9000, seen(2, false)), (false, true));
         // An outage: it could not give a sign either.
         assert_eq!(at(9500, None), (false, false));
         assert_eq!(at(14_000, seen(2, false)), (false, false));
-        assert_eq!(at(20_099, seen(2, false)), (false, true));
-        assert_eq!(at(20_100, seen(2, false)), (true, true));
+        assert_eq!(at(19_099, seen(2, false)), (false, true));
+        assert_eq!(at(19_100, seen(2, false)), (true, true));
         assert_eq!(at(20_200, seen(3, true)), (true, false), "a process of this machine that is gone");
         assert_eq!(at(20_300, Some(Watched::Nobody)), (true, false));
         assert_eq!(silence.seen(), None);

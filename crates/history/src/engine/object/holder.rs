@@ -23,7 +23,7 @@ pub(super) const KEY: &[u8] = b"\xffholder";
 /// The form of the key space, for programs to come: a byte of the table in front of each key.
 const FORM: u32 = 1;
 /// Between two signs of life.
-pub(super) const BEAT: Duration = Duration::from_secs(2);
+pub(super) const BEAT: Duration = Duration::from_millis(1500);
 /// Between two looks for one.
 const LOOK: Duration = Duration::from_millis(500);
 
