@@ -4,7 +4,7 @@
     odd.py --server mysql --refused 100 [--verbose] [--only SCENARIO,SCENARIO]
 
 Each table is then asked for whole, AT GTID of each statement, in _snapshot and _flashback. A wrong answer fails; refusals are counted by their reason, and
-more than `--refused` of them fail. The scenarios are in odd_scenarios.py and odd_schemas.py.
+more than `--refused` of them fail. The scenarios are in odd_scenarios.py, odd_schemas.py and odd_modes.py.
 """
 import collections
 import os
@@ -18,6 +18,7 @@ import pymysql.converters
 
 import servers
 from harness import Process, binary, free_port
+from odd_modes import MODES
 from odd_scenarios import SCENARIOS
 from odd_schemas import SCHEMAS
 
@@ -140,7 +141,7 @@ def main():
         process.wait_for("Connect with any MySQL client|Ctrl-C ends it")
         up = {word: re.search(r"^%s +(\S+)$" % word, process.output(), re.M).group(1) for word in ("port", "user", "password")}
         up["port"] = int(up["port"])
-        for name, (family, statements) in {**SCENARIOS, **SCHEMAS}.items():
+        for name, (family, statements) in {**SCENARIOS, **SCHEMAS, **MODES}.items():
             if kind.startswith(family) and (not only or name in only):
                 runner.run(name, statements)
         # Until the last statement is in the history, and tables that began again are read.

@@ -33,6 +33,7 @@ mod head_cache;
 mod images;
 mod not_followed;
 mod noting;
+mod numbered;
 mod partitions;
 pub(crate) mod pieces;
 mod references;

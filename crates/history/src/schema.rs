@@ -92,6 +92,8 @@ pub struct Catalog {
     complete: HashSet<String>,
     /// Tables that are there, and whose definition was lost.
     lost: HashSet<TableName>,
+    /// Views that were made in the record: their names are taken.
+    views: HashSet<TableName>,
     /// Names that sessions gave to temporary tables.
     temporary: HashSet<TableName>,
     /// Which tables change with others.

@@ -5,7 +5,7 @@ use crate::changes::Change;
 use crate::engine::StoreError;
 use crate::names::{TableState, UnreadableReason};
 use crate::record::TableGeneration;
-use crate::schema::{DefinitionId, Effect};
+use crate::schema::{DefinitionId, Effect, SilentChange};
 use crate::store::{ChangeSequence, GenerationId};
 use dbtrail_types::names::TableName;
 
@@ -20,12 +20,16 @@ impl Ingest {
             return self.move_rows(moved, at);
         }
         let altered = if let Effect::Altered(name, _) = &effect { Some(name.clone()) } else { None };
+        let numbered = self.numbers_keys(&effect)?;
         let rekeyed = self.rekeyed(&effect)?;
         let recorded = altered.as_ref().is_some_and(|name| self.is_recorded(name));
         self.carry_out(effect, at);
         if let Some(name) = altered {
             if let Some(rows) = rekeyed {
                 self.keep_rekeyed(&name, rows, recorded)?;
+            }
+            if numbered {
+                self.rows_unknown(&name, at, SilentChange::Numbered.reason());
             }
             self.want_references(&name);
         }

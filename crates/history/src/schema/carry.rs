@@ -5,7 +5,7 @@ use super::convert::{self, By};
 use super::lost_cell::{ColumnChange, LostCell, UnknownCell};
 use super::table::{BackfilledValue, Full, FullColumn};
 use super::{CannotCarry, Catalog, DefinitionId, Step, StoredDefinition};
-use dbtrail_types::column::Column;
+use dbtrail_types::column::{Column, same_name};
 use dbtrail_types::result_set::Cell;
 
 /// A row of which cells may not be known: why not.
@@ -89,7 +89,8 @@ fn forward(
             Ok(cell.and_then(|cell| converted(cell, &was.column, &target.column, step.by).map_err(refuse)))
         })
         .collect::<Result<_, _>>()?;
-    Ok(computed(new, row))
+    // A session that fills CHAR with spaces computes with them.
+    if step.by.pads() { Ok(row) } else { Ok(computed(new, row)) }
 }
 
 /// A row with the generated cells that are not known otherwise, where they can be computed from the
@@ -135,7 +136,12 @@ fn backward(
             }
             let cell = row.get(source).ok_or_else(lost)?;
             let cell = cell.as_ref().map_err(Clone::clone);
-            Ok(cell.and_then(|cell| converted(cell, &is.column, &target.column, BACK).map_err(refuse)))
+            Ok(cell.and_then(|cell| {
+                if may_be_numbered(cell, &new.full, &is.column, &target.column, step.by) {
+                    return Err(refuse(LostCell::Numbered(is.column.name.clone())));
+                }
+                converted(cell, &is.column, &target.column, BACK).map_err(refuse)
+            }))
         })
         .collect::<Result<_, _>>()?;
     Ok(computed(old, row))
@@ -168,20 +174,38 @@ fn same_values(now: &Column, before: &Column) -> Result<(), LostCell> {
 
 /// A cell of one type as a cell of another, where that is known.
 fn converted(cell: &Cell, from: &Column, to: &Column, by: By) -> Result<Cell, LostCell> {
+    let numbers = to.auto_increment && !from.auto_increment;
+    let numbered = || LostCell::Numbered(to.name.clone());
     let Some(bytes) = cell else {
         if to.nullable {
             return Ok(None);
         }
+        if numbers {
+            return Err(numbered());
+        }
         let zero = if by.is_lax() { zero(to) } else { None };
         return zero.map(Some).ok_or_else(|| LostCell::WasNull(to.name.clone()));
     };
-    if from.ty == to.ty && from.charset() == to.charset() {
-        return Ok(cell.clone());
-    }
-    match convert::convert(bytes, from, to, by) {
+    let same = from.ty == to.ty && from.charset() == to.charset();
+    let kept = if same { Some(bytes.clone()) } else { convert::convert(bytes, from, to, by) };
+    match kept {
+        Some(bytes) if numbers && !by.keeps_zeros() && is_zero(&bytes) => Err(numbered()),
         Some(bytes) => Ok(Some(bytes)),
         None => Err(LostCell::Converted(changes(from, to))),
     }
+}
+
+fn is_zero(number: &[u8]) -> bool {
+    number.iter().all(|b| b"-0.".contains(b))
+}
+
+/// Whether a value of now may be a number that the statement gave the row. A zero that is the whole
+/// key comes first, and gets the first one.
+fn may_be_numbered(cell: &Cell, new: &Full, now: &Column, before: &Column, by: By) -> bool {
+    let numbers = now.auto_increment && !before.auto_increment && (before.nullable || !by.keeps_zeros());
+    let alone = new.primary_key.len() == 1 && new.primary_key.iter().all(|n| same_name(n, &now.name));
+    let may_be = |n: &Vec<u8>| if alone { n == b"1" } else { !is_zero(n) && !n.starts_with(b"-") };
+    numbers && cell.as_ref().is_some_and(may_be)
 }
 
 /// What changed of a column: its type, or its character set.

@@ -6,6 +6,7 @@
 mod attributes;
 mod default_value;
 mod indexes;
+mod number_literal;
 mod types;
 
 use super::converted::convertible;

@@ -19,8 +19,14 @@ use strings::{binary, text};
 
 /// sql_mode STRICT_TRANS_TABLES and STRICT_ALL_TABLES.
 pub(super) const STRICT: u64 = 0x60_0000;
-/// sql_mode TIME_ROUND_FRACTIONAL (MariaDB) and TIME_TRUNCATE_FRACTIONAL (MySQL).
-const OTHER_FRACTIONS: u64 = 0x3_0000_0000;
+/// sql_mode TIME_TRUNCATE_FRACTIONAL of MySQL, in whose place MariaDB has EMPTY_STRING_IS_NULL.
+const TRUNCATES: u64 = 1 << 32;
+/// sql_mode TIME_ROUND_FRACTIONAL of MariaDB.
+const ROUNDS: u64 = 1 << 34;
+/// sql_mode PAD_CHAR_TO_FULL_LENGTH.
+const PADS: u64 = 1 << 31;
+/// sql_mode NO_AUTO_VALUE_ON_ZERO.
+const KEEPS_ZEROS: u64 = 1 << 19;
 
 /// Who carried an ALTER TABLE out, and how.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -43,6 +49,17 @@ impl By {
     /// A value that does not fit makes the statement fail, so that none is in the log.
     pub(super) fn is_strict(self) -> bool {
         matches!(self, Self::Server { mode: Some(mode), .. } if mode & STRICT != 0)
+    }
+
+    /// CHAR is read with the spaces that it is filled with.
+    pub(super) fn pads(self) -> bool {
+        matches!(self, Self::Server { mode: Some(mode), .. } if mode & PADS != 0)
+    }
+
+    /// A column that becomes AUTO_INCREMENT keeps its zeros; else each gets a number.
+    pub(super) fn keeps_zeros(self) -> bool {
+        matches!(self, Self::Nobody)
+            || matches!(self, Self::Server { mode: Some(mode), .. } if mode & KEEPS_ZEROS != 0)
     }
 
     /// A value that does not fit becomes the nearest one that does.
@@ -78,7 +95,8 @@ pub(super) fn convert(bytes: &[u8], from: &Column, to: &Column, by: By) -> Optio
     if let (ColumnType::Geometry { .. }, ColumnType::Geometry { kind }) = (&from.ty, &to.ty) {
         return (kind == "geometry").then(|| bytes.to_vec());
     }
-    let source = source(bytes, from)?;
+    let padded = if by.pads() { padded(bytes, from, to)? } else { None };
+    let source = source(padded.as_deref().unwrap_or(bytes), from)?;
     match &to.ty {
         ColumnType::Int { size, unsigned, zerofill, display_width } => {
             let value = integer(&source)?;
@@ -170,7 +188,24 @@ pub(super) fn convert(bytes: &[u8], from: &Column, to: &Column, by: By) -> Optio
 /// Whether decimals of a second that do not fit are rounded; else they are cut. `None`: not known.
 fn rounds(by: By) -> Option<bool> {
     match by {
-        By::Server { mariadb, mode: Some(mode) } => Some((mode & OTHER_FRACTIONS == 0) != mariadb),
+        By::Server { mariadb: true, mode: Some(mode) } => Some(mode & ROUNDS != 0),
+        By::Server { mariadb: false, mode: Some(mode) } => Some(mode & TRUNCATES == 0),
+        _ => None,
+    }
+}
+
+/// What a session reads of a CHAR that fills it with spaces, where it becomes text of another kind;
+/// outer `None`: what becomes of it is not known.
+fn padded(bytes: &[u8], from: &Column, to: &Column) -> Option<Option<Vec<u8>>> {
+    let ColumnType::Char { chars } = from.ty else { return Some(None) };
+    match to.ty {
+        // The spaces at the end go again.
+        ColumnType::Char { .. } => Some(None),
+        ColumnType::VarChar { .. } | ColumnType::Text { .. } => {
+            let text = std::str::from_utf8(bytes).ok()?;
+            let missing = usize::try_from(chars).ok()?.checked_sub(text.chars().count())?;
+            Some(Some([text.as_bytes(), b" ".repeat(missing).as_slice()].concat()))
+        }
         _ => None,
     }
 }

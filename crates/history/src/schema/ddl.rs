@@ -3,6 +3,7 @@
 mod create;
 mod literals;
 mod lost;
+mod other_objects;
 mod partitions;
 mod rename;
 
@@ -214,7 +215,7 @@ impl Walk<'_> {
             effects.push(self.rows_unknown(name.clone(), SilentChange::Ignore));
         }
         if let Some(to) = altered.renamed {
-            effects.push(self.moved(name, to, true));
+            effects.extend(self.moved(name, to, true));
         }
         Ok(effects)
     }

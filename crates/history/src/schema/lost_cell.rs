@@ -74,6 +74,9 @@ pub enum LostCell {
     /// The row is of before the statement.
     #[error("{0}, and how its value changed is not known")]
     Converted(Box<ColumnChange>),
+    /// It became AUTO_INCREMENT.
+    #[error("column {0} became AUTO_INCREMENT, which gives rows without a number the next ones")]
+    Numbered(String),
     /// And the server's replacement is not known.
     #[error("column {0} became NOT NULL, and its value was NULL")]
     WasNull(String),

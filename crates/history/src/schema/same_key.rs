@@ -48,6 +48,22 @@ impl Catalog {
         positions == now
     }
 
+    /// Columns of the key of `new`, by their places in `old`, in which the statement between the
+    /// two gave each zero a number: they became AUTO_INCREMENT.
+    pub(crate) fn numbered_keys(&self, old: DefinitionId, new: DefinitionId) -> Vec<usize> {
+        let (Some(before), Some(now)) = (self.known(old), self.known(new)) else { return Vec::new() };
+        let Some(step) = now.step.as_ref().filter(|s| s.before == old && !s.by.keeps_zeros()) else {
+            return Vec::new();
+        };
+        let numbered = |name: &String| {
+            let at = now.full.position(name)?;
+            let from = (*step.from.get(at)?)?;
+            let (was, is) = (before.full.columns.get(from)?, now.full.columns.get(at)?);
+            (is.column.auto_increment && !was.column.auto_increment).then_some(from)
+        };
+        now.full.primary_key.iter().filter_map(numbered).collect()
+    }
+
     /// The first statement that made `later` of `earlier` and changed how rows are identified.
     #[must_use]
     pub fn changed_key(&self, earlier: DefinitionId, later: DefinitionId) -> Option<&str> {

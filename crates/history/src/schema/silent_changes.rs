@@ -22,6 +22,8 @@ pub enum SilentChange {
     ConvertedPartition,
     /// ALTER IGNORE TABLE (MariaDB).
     Ignore,
+    /// A column of the key becomes AUTO_INCREMENT.
+    Numbered,
     /// REPAIR TABLE and REPAIR PARTITION.
     Repair,
     /// DISCARD TABLESPACE and IMPORT TABLESPACE.
@@ -44,7 +46,7 @@ pub enum SilentChange {
 
 impl SilentChange {
     /// All of them, in the order of the table in `docs/agent.md`.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::ForeignKeys,
         Self::UnknownForeignKeys,
         Self::EmptiedPartitions,
@@ -52,6 +54,7 @@ impl SilentChange {
         Self::ExchangedPartition,
         Self::ConvertedPartition,
         Self::Ignore,
+        Self::Numbered,
         Self::Repair,
         Self::Tablespace,
         Self::Merge,
@@ -78,6 +81,7 @@ impl SilentChange {
             Self::ExchangedPartition => "EXCHANGE PARTITION",
             Self::ConvertedPartition => "CONVERT PARTITION, CONVERT TABLE (MariaDB)",
             Self::Ignore => "ALTER IGNORE (MariaDB)",
+            Self::Numbered => "a column of the key becomes AUTO_INCREMENT",
             Self::Repair => "REPAIR TABLE, REPAIR PARTITION",
             Self::Tablespace => "DISCARD and IMPORT TABLESPACE",
             Self::Merge => "ENGINE=MERGE",
@@ -101,6 +105,9 @@ impl SilentChange {
             Self::ExchangedPartition => "rows of the two tables are exchanged",
             Self::ConvertedPartition => "rows of a table and of a partition of another are exchanged",
             Self::Ignore => "under IGNORE rows vanish without a word",
+            Self::Numbered => {
+                "a column of its primary key became AUTO_INCREMENT, which gives rows with 0 in it other numbers"
+            }
             Self::Repair => "it drops rows that it cannot read",
             Self::Tablespace => "the rows of the table are those of a file that is put in or taken away",
             Self::Merge => "its rows are those of the tables in its UNION",
@@ -124,6 +131,7 @@ impl SilentChange {
             }
             Self::RearrangedPartitions => "schema::ddl, schema::partition",
             Self::Ignore | Self::Repair | Self::Tablespace | Self::Memory => "schema::ddl",
+            Self::Numbered => "ingest::numbered",
             Self::Merge => "schema::engines, ingest::cascade",
             Self::Blackhole | Self::Elsewhere => "schema::engines",
             Self::Versioned => "schema::versioned, ingest::rows",

@@ -139,6 +139,7 @@ impl Full {
                 full.nullability_known = true;
             }
         }
+        self.sort_indexes();
         let promoted = self.promoted();
         let real: Vec<bool> = (0..self.indexes.len()).map(|i| self.is_real(i)).collect();
         for full in &mut self.columns {
@@ -184,6 +185,19 @@ impl Full {
         };
         let columns = index.columns.iter().filter_map(|name| self.columns.get(self.position(name)?));
         columns.map(|c| c.column.name.clone()).collect()
+    }
+
+    /// Servers put unique indexes first, among these the ones that take no NULL, and the ones over
+    /// whole columns; else each stays where it was.
+    fn sort_indexes(&mut self) {
+        let nullable = |name: &String| {
+            let column = self.position(name).and_then(|i| self.columns.get(i));
+            column.is_some_and(|c| c.column.nullable)
+        };
+        let mut indexes = self.indexes.clone();
+        indexes
+            .sort_by_cached_key(|i| (!i.unique, i.unique && i.columns.iter().any(nullable), !i.full_columns));
+        self.indexes = indexes;
     }
 
     /// The unique index that servers call the primary key where there is none: the first over

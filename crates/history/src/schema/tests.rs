@@ -284,3 +284,5 @@ fn ok_keys_of_a_column_that_may_be_left_out() {
 
 mod declared_forms;
 mod generated_columns;
+mod names_taken;
+mod session_modes;

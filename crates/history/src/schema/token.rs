@@ -13,7 +13,12 @@ pub(super) struct Tokens {
     tokens: Cursor<Token>,
     /// Names of tables and schemas count in lower case.
     folds: bool,
+    /// A literal of no character is NULL (MariaDB's EMPTY_STRING_IS_NULL).
+    empty_is_null: bool,
 }
+
+/// sql_mode EMPTY_STRING_IS_NULL of MariaDB.
+const EMPTY_IS_NULL: u64 = 1 << 32;
 
 /// It walks like every other cursor.
 impl Deref for Tokens {
@@ -41,11 +46,12 @@ impl Tokens {
         let quoting = Quoting::of_sql_mode(sql_mode.unwrap_or(0));
         let comments = ExecutableComments::OfServer { mariadb: server.mariadb, version: server.code() };
         let tokens = dbtrail_sql_text::tokens(sql, quoting, comments)?;
-        Ok(Self { tokens: Cursor::new(tokens), folds })
+        let empty_is_null = server.mariadb && sql_mode.unwrap_or(0) & EMPTY_IS_NULL != 0;
+        Ok(Self { tokens: Cursor::new(tokens), folds, empty_is_null })
     }
 
     fn part(&self, from: usize, to: usize) -> Self {
-        Self { tokens: self.tokens.part(from, to), folds: self.folds }
+        Self { tokens: self.tokens.part(from, to), ..*self }
     }
 
     /// Nothing is left but semicolons.
@@ -78,6 +84,18 @@ impl Tokens {
         Ok(if self.folds { name.to_lowercase() } else { name })
     }
 
+    /// Whether a literal is NULL.
+    fn is_null(&self, token: &Token) -> bool {
+        self.empty_is_null && matches!(token, Token::Text(text) if text.is_empty())
+    }
+
+    /// A text that is written as NULL.
+    pub(super) fn empty_null(&mut self) -> bool {
+        let found = self.peek().is_some_and(|token| self.is_null(token));
+        self.skip(usize::from(found));
+        found
+    }
+
     /// A quoted text.
     pub(super) fn text(&mut self) -> Option<String> {
         let Token::Text(text) = self.peek()? else { return None };
@@ -99,7 +117,7 @@ impl Tokens {
             return Err(Unread::Unexpected { expected: "(", found: show(self.peek()) });
         }
         let tokens = self.tokens.group().ok_or(Unread::Malformed(Malformed::Parenthesis))?;
-        Ok(Self { tokens, folds: self.folds })
+        Ok(Self { tokens, ..*self })
     }
 
     /// Takes off what follows these words outside of parentheses, the words too; `None`: they are
@@ -116,14 +134,15 @@ impl Tokens {
 
     /// What is left, in one form for all spellings that differ in white space alone.
     pub(super) fn words_of(&self) -> String {
-        self.rest().iter().map(ToString::to_string).collect::<Vec<_>>().join(" ")
+        let shown = |t: &Token| if self.is_null(t) { "NULL".to_owned() } else { t.to_string() };
+        self.rest().iter().map(shown).collect::<Vec<_>>().join(" ")
     }
 
     /// Cuts what is left at the commas outside of parentheses.
     pub(super) fn split(&self) -> Vec<Self> {
         let semicolons = self.rest().iter().rev().take_while(|t| t.symbol() == Some(';')).count();
         let parts = self.tokens.part(self.index(), self.end() - semicolons).split();
-        parts.into_iter().map(|tokens| Self { tokens, folds: self.folds }).collect()
+        parts.into_iter().map(|tokens| Self { tokens, ..*self }).collect()
     }
 }
 

@@ -23,6 +23,8 @@ struct Rest {
     lost: Vec<TableName>,
     temporary: Vec<TableName>,
     #[serde(default)]
+    views: Vec<TableName>,
+    #[serde(default)]
     links: super::links::Links,
     #[serde(default)]
     united: Vec<(TableName, Vec<TableName>)>,
@@ -64,6 +66,7 @@ impl Catalog {
             complete: self.complete.iter().cloned().collect(),
             lost: self.lost.iter().cloned().collect(),
             temporary: self.temporary.iter().cloned().collect(),
+            views: self.views.iter().cloned().collect(),
             links: self.links.clone(),
             united: self.united.iter().map(|(n, t)| (n.clone(), t.clone())).collect(),
             foreign: self.foreign.listed(),
@@ -98,6 +101,7 @@ impl Catalog {
             complete: complete.into_iter().collect(),
             lost: lost.into_iter().collect(),
             temporary: temporary.into_iter().collect(),
+            views: rest.views.into_iter().collect(),
             links,
             united: united.into_iter().collect(),
             foreign: ForeignKeys::restored(foreign),

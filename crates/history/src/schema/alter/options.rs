@@ -31,6 +31,17 @@ pub(super) fn option(
             "COMPRESSION",
             "ENCRYPTION",
             "CONNECTION",
+            "TABLESPACE",
+            "AUTOEXTEND_SIZE",
+            "ENGINE_ATTRIBUTE",
+            "SECONDARY_ENGINE_ATTRIBUTE",
+            "ENCRYPTED",
+            "ENCRYPTION_KEY_ID",
+            "PAGE_COMPRESSED",
+            "PAGE_COMPRESSION_LEVEL",
+            "PAGE_CHECKSUM",
+            "TABLE_CHECKSUM",
+            "TRANSACTIONAL",
             "WAIT",
         ])
         .is_some()

@@ -3,6 +3,7 @@
 #![expect(clippy::wildcard_enum_match_arm, reason = "the types that are not named do not take the attribute")]
 
 use super::is_timestamp;
+use super::number_literal::{decimal, number_for};
 use crate::schema::compute;
 use crate::schema::converted::convertible;
 use crate::schema::implicit_default::ImplicitDefault;
@@ -31,6 +32,9 @@ pub(super) fn bits_of(text: &str) -> Option<u64> {
 }
 
 pub(super) fn default(tokens: &mut Tokens) -> Result<ColumnDefault, Unread> {
+    if tokens.empty_null() {
+        return Ok(ColumnDefault::Null);
+    }
     if let Some(text) = tokens.text() {
         return Ok(ColumnDefault::Text(text));
     }
@@ -38,8 +42,18 @@ pub(super) fn default(tokens: &mut Tokens) -> Result<ColumnDefault, Unread> {
     if !negative {
         tokens.symbol('+');
     }
+    let sign = if negative { "-" } else { "" };
     if let Some(number) = tokens.number() {
-        return Ok(ColumnDefault::Number(if negative { format!("-{number}") } else { number }));
+        return Ok(ColumnDefault::Number(format!("{sign}{number}")));
+    }
+    if tokens.symbol('.') {
+        // What follows a point is a name to the lexer.
+        let fraction = tokens.name()?;
+        return Ok(if fraction.bytes().all(|b| b.is_ascii_digit()) {
+            ColumnDefault::Number(format!("{sign}.{fraction}"))
+        } else {
+            ColumnDefault::Other(format!("{sign}.{fraction}"))
+        });
     }
     if tokens.is_at('(') {
         return Ok(ColumnDefault::Expression(tokens.group()?.words_of()));
@@ -127,8 +141,10 @@ pub(super) fn filled(
         }
         Some(ColumnDefault::Number(text)) => text,
     };
+    let is_number = matches!(default, Some(ColumnDefault::Number(_)));
     let cell = match column.ty {
         ColumnType::Timestamp { fsp } => timestamp(column, fsp, text, silent),
+        _ if is_number => number_for(column, text).and_then(|number| literal(column, &number)),
         _ => literal(column, text),
     };
     match cell {
@@ -224,21 +240,6 @@ pub(super) fn literal(column: &Column, text: &str) -> Option<Vec<u8>> {
         _ => return None,
     };
     Some(shown.into_bytes())
-}
-
-/// A decimal number with exactly `scale` decimals; `None` when it has more, or is none.
-pub(super) fn decimal(text: &str, scale: usize) -> Option<String> {
-    let (sign, digits) = text.strip_prefix('-').map_or(("", text), |d| ("-", d));
-    let (integer, fraction) = digits.split_once('.').unwrap_or((digits, ""));
-    let plain = |s: &str| s.bytes().all(|b| b.is_ascii_digit());
-    if !plain(integer) || !plain(fraction) || fraction.len() > scale || digits.is_empty() {
-        return None;
-    }
-    let integer = integer.trim_start_matches('0');
-    let integer = if integer.is_empty() { "0" } else { integer };
-    let zero = integer == "0" && fraction.bytes().all(|b| b == b'0');
-    let sign = if zero { "" } else { sign };
-    Some(if scale == 0 { format!("{sign}{integer}") } else { format!("{sign}{integer}.{fraction:0<scale$}") })
 }
 
 /// What a NULL becomes in a column that takes none any more, where the mode lets it; `None`: not

@@ -7,6 +7,7 @@ use super::super::key_parts::key_parts;
 use super::super::table::{Full, Index};
 use super::super::token::{Tokens, Unread, show};
 use super::super::{Effect, engines, partition, versioned};
+use super::other_objects::NameTaken;
 use super::{Effects, Walk, is_other_object};
 use crate::schema::unread::Ambiguity;
 use dbtrail_types::names::TableName;
@@ -44,6 +45,16 @@ impl Walk<'_> {
         tokens.one_of(&["FULLTEXT", "SPATIAL", "ONLINE", "OFFLINE"]);
         if tokens.words(&["INDEX"]) {
             return self.create_index(tokens, unique);
+        }
+        match self.name_taken(tokens.clone()) {
+            Some((NameTaken::View, name)) => {
+                self.catalog.views.insert(name);
+            }
+            // It goes by DROP TABLE, too.
+            Some((NameTaken::Sequence, name)) => {
+                self.catalog.lost.insert(name);
+            }
+            None => {}
         }
         if is_other_object(&mut tokens) {
             return Ok(Vec::new());
@@ -100,7 +111,7 @@ impl Walk<'_> {
     fn create_table(&mut self, mut tokens: Tokens, replaces: bool) -> Effects {
         let maybe = tokens.words(&["IF", "NOT", "EXISTS"]);
         let name = self.name(&mut tokens)?;
-        if maybe && self.catalog.tables.contains_key(&name) {
+        if maybe && (self.catalog.tables.contains_key(&name) || self.catalog.views.contains(&name)) {
             return Ok(Vec::new());
         }
         self.modes()?;
@@ -193,6 +204,7 @@ impl Walk<'_> {
         self.catalog.foreign.set(&name, keys);
         let id = self.catalog.add(full);
         self.catalog.lost.remove(&name);
+        self.catalog.views.remove(&name);
         self.catalog.tables.insert(name.clone(), id);
         effects.push(Effect::Created(name, id));
         effects

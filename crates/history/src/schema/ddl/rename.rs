@@ -10,7 +10,13 @@ use crate::store::ChangeSequence;
 use dbtrail_types::names::TableName;
 
 impl Walk<'_> {
-    pub(super) fn moved(&mut self, from: TableName, to: TableName, unambiguous: bool) -> Effect {
+    /// `None`: it was a view.
+    pub(super) fn moved(&mut self, from: TableName, to: TableName, unambiguous: bool) -> Option<Effect> {
+        if self.catalog.views.remove(&from) {
+            self.catalog.views.insert(to);
+            return None;
+        }
+        self.catalog.views.remove(&to);
         self.catalog.foreign.rename(&from, &to);
         match self.catalog.tables.remove(&from) {
             Some(id) => self.catalog.tables.insert(to.clone(), id),
@@ -21,7 +27,7 @@ impl Walk<'_> {
         } else {
             self.catalog.lost.remove(&to);
         }
-        Effect::Renamed { from, to, unambiguous }
+        Some(Effect::Renamed { from, to, unambiguous })
     }
 
     pub(super) fn drop(&mut self, mut tokens: Tokens) -> Effects {
@@ -34,6 +40,7 @@ impl Walk<'_> {
             self.catalog.tables.retain(|t, _| t.schema != name);
             self.catalog.lost.retain(|t| t.schema != name);
             self.catalog.temporary.retain(|t| t.schema != name);
+            self.catalog.views.retain(|t| t.schema != name);
             self.catalog.schemas.remove(&name);
             self.catalog.complete.remove(&name);
             self.catalog.foreign.remove_schema(&name);
@@ -64,6 +71,7 @@ impl Walk<'_> {
             let name = self.name(&mut tokens)?;
             return Ok(self.same_rows(&name, |full| alter::drop_index(full, &index)));
         }
+        self.names_free(tokens.clone());
         if is_other_object(&mut tokens) {
             return Ok(Vec::new());
         }
@@ -95,7 +103,7 @@ impl Walk<'_> {
             return Err(Unread::Ambiguous(Ambiguity::TemporaryTable));
         }
         if !self.statement.server.mariadb {
-            return Ok(pairs.into_iter().map(|(from, to)| self.moved(from, to, true)).collect());
+            return Ok(pairs.into_iter().filter_map(|(from, to)| self.moved(from, to, true)).collect());
         }
         self.rename_of_some_kind(&pairs)
     }
@@ -103,7 +111,9 @@ impl Walk<'_> {
     /// MariaDB logs the RENAME of a session's temporary table as that of a table.
     fn rename_of_some_kind(&mut self, pairs: &[(TableName, TableName)]) -> Effects {
         let catalog = &*self.catalog;
-        let taken = |name: &TableName| catalog.tables.contains_key(name) || catalog.lost.contains(name);
+        let taken = |name: &TableName| {
+            catalog.tables.contains_key(name) || catalog.lost.contains(name) || catalog.views.contains(name)
+        };
         let before = |name: &TableName| {
             if catalog.renames.iter().any(|r| r.leaves_open(name) && !r.past.contains(name)) {
                 Before::Open(taken(name))
@@ -122,7 +132,7 @@ impl Walk<'_> {
             let unambiguous = part.outcomes.len() == 1;
             let base = part.pairs.iter().zip(kinds).filter(|(_, base)| **base);
             for (from, to) in base.map(|(pair, _)| pair) {
-                effects.push(self.moved(from.clone(), to.clone(), unambiguous));
+                effects.extend(self.moved(from.clone(), to.clone(), unambiguous));
             }
             if !unambiguous {
                 let outcomes = part.outcomes.into_iter().map(|(_, outcome)| outcome).collect();
