@@ -13,6 +13,9 @@ MODES = {
     # Numbers as defaults of text, and of labels.
     "number_defaults": ("m", ["CREATE TABLE t (id INT PRIMARY KEY)", "INSERT INTO t VALUES (1)", "ALTER TABLE t ADD a VARCHAR(9) DEFAULT 007, ADD b CHAR(9) DEFAULT -0, ADD c VARCHAR(9) DEFAULT 5., ADD d VARCHAR(9) DEFAULT .5, ADD e VARBINARY(9) DEFAULT 012, ADD f VARCHAR(9) DEFAULT 1.50",
                               "ALTER TABLE t ADD g VARCHAR(9) DEFAULT 1e3", "INSERT INTO t (id) VALUES (2)", "ALTER TABLE t DROP g", "ALTER TABLE t ADD h DOUBLE DEFAULT -0", "ALTER TABLE t DROP h", "ALTER TABLE t ADD i ENUM('2','1') DEFAULT '1'", "UPDATE t SET a = 'x' WHERE id = 1"]),
+    # Literals are bytes of character_set_connection.
+    "wide_connection": ("m", ["SET character_set_connection = utf16", "CREATE TABLE t (id INT PRIMARY KEY, v VARCHAR(9) DEFAULT 'ü')", "INSERT INTO t (id) VALUES (1)", "ALTER TABLE t ADD w VARCHAR(9) NOT NULL DEFAULT 'ж', ADD n INT NOT NULL DEFAULT '5'", "ALTER TABLE t ADD y VARBINARY(9) NOT NULL DEFAULT 'a'", "INSERT INTO t (id) VALUES (2)",
+                              "ALTER TABLE t DROP y", "SET NAMES utf8mb4", "ALTER TABLE t ADD y VARCHAR(9) NOT NULL DEFAULT _ucs2'ab'", "ALTER TABLE t DROP y, ADD z VARBINARY(9) NOT NULL DEFAULT 'a'", "UPDATE t SET n = 6 WHERE id = 1"]),
     # A sum that is zero, as text: MariaDB keeps no decimals of it.
     "zero_sums": ("m", ["CREATE TABLE t (id INT PRIMARY KEY, d DECIMAL(8,2), n INT, g VARCHAR(20) AS (d - n) STORED, h VARCHAR(20) AS (d + n) VIRTUAL)", "INSERT INTO t (id, d, n) VALUES (1, 1.5, 2), (2, 3, 4)", "UPDATE t SET d = 0.25, n = 0 WHERE id = 1", "UPDATE t SET d = 5, n = 5 WHERE id = 2",
                         "ALTER TABLE t ADD i VARCHAR(20) AS (n * d) STORED", "UPDATE t SET d = 0 WHERE id = 2", "ALTER TABLE t DROP g, DROP h, DROP i", "UPDATE t SET n = 1"]),

@@ -4,6 +4,7 @@
 #![expect(clippy::wildcard_enum_match_arm, reason = "the types that are not named do not take the attribute")]
 
 mod attributes;
+mod bits;
 mod default_value;
 mod indexes;
 mod number_literal;

@@ -15,6 +15,7 @@ use dbtrail_types::column::{Column, ColumnType};
 use dbtrail_types::float_text::{double_text, exact_float_text};
 pub(super) use lossless::{is_lossless, keeps_keys};
 use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
 use strings::{binary, text};
 
 /// sql_mode STRICT_TRANS_TABLES and STRICT_ALL_TABLES.
@@ -95,8 +96,8 @@ pub(super) fn convert(bytes: &[u8], from: &Column, to: &Column, by: By) -> Optio
     if let (ColumnType::Geometry { .. }, ColumnType::Geometry { kind }) = (&from.ty, &to.ty) {
         return (kind == "geometry").then(|| bytes.to_vec());
     }
-    let padded = if by.pads() { padded(bytes, from, to)? } else { None };
-    let source = source(padded.as_deref().unwrap_or(bytes), from)?;
+    let read = if by.pads() { padded(bytes, from, to)? } else { bytes.into() };
+    let source = source(&read, from)?;
     match &to.ty {
         ColumnType::Int { size, unsigned, zerofill, display_width } => {
             let value = integer(&source)?;
@@ -195,16 +196,16 @@ fn rounds(by: By) -> Option<bool> {
 }
 
 /// What a session reads of a CHAR that fills it with spaces, where it becomes text of another kind;
-/// outer `None`: what becomes of it is not known.
-fn padded(bytes: &[u8], from: &Column, to: &Column) -> Option<Option<Vec<u8>>> {
-    let ColumnType::Char { chars } = from.ty else { return Some(None) };
+/// `None`: what becomes of it is not known.
+fn padded<'a>(bytes: &'a [u8], from: &Column, to: &Column) -> Option<Cow<'a, [u8]>> {
+    let ColumnType::Char { chars } = from.ty else { return Some(bytes.into()) };
     match to.ty {
         // The spaces at the end go again.
-        ColumnType::Char { .. } => Some(None),
+        ColumnType::Char { .. } => Some(bytes.into()),
         ColumnType::VarChar { .. } | ColumnType::Text { .. } => {
             let text = std::str::from_utf8(bytes).ok()?;
             let missing = usize::try_from(chars).ok()?.checked_sub(text.chars().count())?;
-            Some(Some([text.as_bytes(), b" ".repeat(missing).as_slice()].concat()))
+            Some([bytes, b" ".repeat(missing).as_slice()].concat().into())
         }
         _ => None,
     }

@@ -1,7 +1,7 @@
 //! CONVERT TO CHARACTER SET: what it makes of the types of columns, as MySQL 9.7 and MariaDB 11.8
 //! were seen to.
 
-use super::implicit_default::longest_character;
+use super::implicit_default::{extends_ascii, longest_character};
 use super::token::Unread;
 use dbtrail_types::charset;
 use dbtrail_types::column::{Column, ColumnType, LobSize};
@@ -87,11 +87,6 @@ pub(super) fn fits_row(column: &Column, collation: &str) -> Result<(), Unread> {
         return Err(Unread::LongerThanRow(column.name.clone()));
     }
     Ok(())
-}
-
-/// Whether a byte below 0x80 is the same character as in ASCII.
-fn extends_ascii(set: Option<&str>) -> bool {
-    !matches!(set, None | Some("ucs2" | "utf16" | "utf16le" | "utf32" | "swe7"))
 }
 
 /// The bytes of labels stay under CONVERT TO, whatever they mean in the new character set (seen:

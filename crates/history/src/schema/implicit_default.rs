@@ -46,6 +46,9 @@ pub(super) struct ImplicitDefault {
     /// REAL_AS_FLOAT.
     pub(super) real_as_float: bool,
     no_backslash_escapes: bool,
+    /// Literals of ASCII are bytes of ASCII: not so where character_set_connection is UCS-2 or
+    /// UTF-16.
+    pub(super) ascii_literals: bool,
     at: Timestamp,
     /// The session's time zone, in seconds east of UTC, where it was given as an offset.
     zone: Option<i64>,
@@ -72,6 +75,10 @@ impl ImplicitDefault {
             explicit_timestamps: statement.explicit_timestamps,
             real_as_float: statement.sql_mode.unwrap_or(0) & 1 != 0,
             no_backslash_escapes: !Quoting::of_sql_mode(statement.sql_mode.unwrap_or(0)).backslash_escapes,
+            ascii_literals: statement
+                .charsets
+                .and_then(|(_, connection, _)| charset_of(connection))
+                .is_none_or(|set| extends_ascii(Some(&set))),
             at: statement.at,
             zone: statement.time_zone.as_deref().and_then(offset),
         }
@@ -180,6 +187,11 @@ impl ImplicitDefault {
     pub(super) fn bare_timestamp_is_nullable(self) -> Option<bool> {
         self.explicit_timestamps
     }
+}
+
+/// Whether a byte below 0x80 is the same character as in ASCII.
+pub(super) fn extends_ascii(set: Option<&str>) -> bool {
+    !matches!(set, None | Some("ucs2" | "utf16" | "utf16le" | "utf32" | "swe7"))
 }
 
 /// How the default collation of the other character sets ends, in MySQL 9.7 and MariaDB 11.8 alike;

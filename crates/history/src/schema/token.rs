@@ -10,7 +10,7 @@ use std::ops::{Deref, DerefMut};
 /// The tokens that are left.
 #[derive(Clone, Debug)]
 pub(super) struct Tokens {
-    tokens: Cursor<Token>,
+    left: Cursor<Token>,
     /// Names of tables and schemas count in lower case.
     folds: bool,
     /// A literal of no character is NULL (MariaDB's EMPTY_STRING_IS_NULL).
@@ -25,13 +25,13 @@ impl Deref for Tokens {
     type Target = Cursor<Token>;
 
     fn deref(&self) -> &Self::Target {
-        &self.tokens
+        &self.left
     }
 }
 
 impl DerefMut for Tokens {
     fn deref_mut(&mut self) -> &mut Self::Target {
-        &mut self.tokens
+        &mut self.left
     }
 }
 
@@ -47,11 +47,11 @@ impl Tokens {
         let comments = ExecutableComments::OfServer { mariadb: server.mariadb, version: server.code() };
         let tokens = dbtrail_sql_text::tokens(sql, quoting, comments)?;
         let empty_is_null = server.mariadb && sql_mode.unwrap_or(0) & EMPTY_IS_NULL != 0;
-        Ok(Self { tokens: Cursor::new(tokens), folds, empty_is_null })
+        Ok(Self { left: Cursor::new(tokens), folds, empty_is_null })
     }
 
     fn part(&self, from: usize, to: usize) -> Self {
-        Self { tokens: self.tokens.part(from, to), ..*self }
+        Self { left: self.left.part(from, to), ..*self }
     }
 
     /// Nothing is left but semicolons.
@@ -116,8 +116,8 @@ impl Tokens {
         if !self.is_at('(') {
             return Err(Unread::Unexpected { expected: "(", found: show(self.peek()) });
         }
-        let tokens = self.tokens.group().ok_or(Unread::Malformed(Malformed::Parenthesis))?;
-        Ok(Self { tokens, ..*self })
+        let left = self.left.group().ok_or(Unread::Malformed(Malformed::Parenthesis))?;
+        Ok(Self { left, ..*self })
     }
 
     /// Takes off what follows these words outside of parentheses, the words too; `None`: they are
@@ -141,8 +141,8 @@ impl Tokens {
     /// Cuts what is left at the commas outside of parentheses.
     pub(super) fn split(&self) -> Vec<Self> {
         let semicolons = self.rest().iter().rev().take_while(|t| t.symbol() == Some(';')).count();
-        let parts = self.tokens.part(self.index(), self.end() - semicolons).split();
-        parts.into_iter().map(|tokens| Self { tokens, ..*self }).collect()
+        let parts = self.left.part(self.index(), self.end() - semicolons).split();
+        parts.into_iter().map(|left| Self { left, ..*self }).collect()
     }
 }
 

@@ -2,11 +2,12 @@
 
 #![expect(clippy::wildcard_enum_match_arm, reason = "the types that are not named do not take the attribute")]
 
+use super::bits::{bit_cell, bits_of, bits_of_text, is_raw};
 use super::is_timestamp;
 use super::number_literal::{decimal, number_for};
 use crate::schema::compute;
 use crate::schema::converted::convertible;
-use crate::schema::implicit_default::ImplicitDefault;
+use crate::schema::implicit_default::{ImplicitDefault, extends_ascii};
 use crate::schema::table::BackfilledValue;
 use crate::schema::temporal::Temporal;
 use crate::schema::token::{Tokens, Unread, show};
@@ -25,10 +26,6 @@ pub(super) enum ColumnDefault {
     Now(u8),
     Expression(String),
     Other(String),
-}
-
-pub(super) fn bits_of(text: &str) -> Option<u64> {
-    u64::from_str_radix(text, 2).ok().filter(|_| text.len() <= 64)
 }
 
 pub(super) fn default(tokens: &mut Tokens) -> Result<ColumnDefault, Unread> {
@@ -67,9 +64,11 @@ pub(super) fn default(tokens: &mut Tokens) -> Result<ColumnDefault, Unread> {
             "NULL" => ColumnDefault::Null,
             "TRUE" => ColumnDefault::Number("1".to_owned()),
             "FALSE" => ColumnDefault::Number("0".to_owned()),
-            // A character set before a text: what is ASCII is the same in all of them.
+            // A character set before a text.
             set if set.starts_with('_') => match tokens.text() {
-                Some(text) if text.is_ascii() => ColumnDefault::Text(text),
+                Some(text) if text.is_ascii() && extends_ascii(Some(&set[1..].to_lowercase())) => {
+                    ColumnDefault::Text(text)
+                }
                 _ => ColumnDefault::Other(format!("a literal in {set}")),
             },
             other => {
@@ -97,6 +96,13 @@ pub(super) fn filled(
 ) -> BackfilledValue {
     let unknown =
         |what: &str| BackfilledValue::Unknown(format!("the default of column {} is {what}", column.name));
+    let written = matches!(
+        default,
+        Some(ColumnDefault::Text(_) | ColumnDefault::Number(_) | ColumnDefault::Expression(_))
+    );
+    if written && !silent.ascii_literals && is_raw(&column.ty) {
+        return unknown("a text of a character_set_connection that has other bytes than ASCII");
+    }
     let text = match default {
         Some(ColumnDefault::Null) => return BackfilledValue::With(None),
         None if column.nullable => return BackfilledValue::With(None),
@@ -157,17 +163,6 @@ pub(super) fn filled(
 fn timestamp(column: &Column, fsp: u8, text: &str, silent: ImplicitDefault) -> Option<Vec<u8>> {
     let local = literal(&Column { ty: ColumnType::DateTime { fsp }, ..column.clone() }, text)?;
     silent.in_utc(std::str::from_utf8(&local).ok()?).map(String::into_bytes)
-}
-
-/// The bits that a text of ASCII stands for; `None`: they have no room.
-pub(super) fn bits_of_text(text: &str, width: u8) -> Option<Vec<u8>> {
-    let bits = text.bytes().try_fold(0_u64, |bits, byte| Some(bits.checked_mul(256)? | u64::from(byte)))?;
-    (text.is_ascii() && (width >= 64 || bits >> width == 0)).then(|| bit_cell(bits, width))
-}
-
-pub(super) fn bit_cell(bits: u64, width: u8) -> Vec<u8> {
-    let length = usize::from(width).div_ceil(8);
-    bits.to_be_bytes()[8 - length.min(8)..].to_vec()
 }
 
 pub(super) fn holds(column: &Column, text: &str) -> bool {

@@ -155,3 +155,29 @@ fn a_number_as_a_default_is_shown_as_a_number() {
         assert_eq!(row[1], want, "{column}");
     }
 }
+
+/// The bytes of a literal are those of character_set_connection, and of the set that is named
+/// before it: `'a'` is 0061 in UTF-16.
+#[test]
+fn ascii_is_not_the_same_bytes_everywhere() {
+    for (connection, column, want) in [
+        (45, "VARBINARY(9) DEFAULT 'a'", "a"),
+        (54, "VARBINARY(9) DEFAULT 'a'", "?"),
+        (54, "BINARY(1) DEFAULT 'a'", "?"),
+        (54, "BIT(8) DEFAULT 'a'", "?"),
+        (35, "VARBINARY(9) DEFAULT ('a')", "?"),
+        (54, "VARCHAR(9) DEFAULT 'a'", "a"),
+        (54, "INT DEFAULT '5'", "5"),
+        (45, "VARCHAR(9) DEFAULT _latin1'ab'", "ab"),
+        (45, "VARCHAR(9) DEFAULT _ucs2'ab'", "?"),
+    ] {
+        let mut catalog = Catalog::default();
+        catalog.apply(&statement(MYSQL, "s", "CREATE TABLE x (id INT PRIMARY KEY) CHARACTER SET utf8mb4"));
+        let alter = statement(MYSQL, "s", &format!("ALTER TABLE x ADD c {column}"));
+        catalog.apply(&LoggedStatement { charsets: Some((45, connection, 45)), ..alter });
+        let id = definition(&catalog, &name("s", "x")).unwrap();
+        let row = catalog.carry(DefinitionId(0), id, vec![Ok(Some(b"1".to_vec()))]).unwrap();
+        let cell = row[1].as_ref().map_or("?".to_owned(), |c| String::from_utf8(c.clone().unwrap()).unwrap());
+        assert_eq!(cell, want, "{connection} {column}");
+    }
+}
