@@ -17,6 +17,7 @@ mod headers;
 mod in_process;
 mod lines;
 mod net;
+mod packed;
 mod pool;
 mod questions;
 mod request;
@@ -44,6 +45,7 @@ use std::sync::Arc;
 pub use answer::{AgentRows, Batch};
 pub use in_process::{InProcessAgent, InProcessBody};
 pub use net::{NetTable, NetTables, later::LaterRows};
+pub use packed::{Announced, Events, Rows};
 pub use pool::AgentPool;
 use request::{body, not_a_header, not_written, with_query};
 

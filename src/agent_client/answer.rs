@@ -2,11 +2,11 @@
 
 use super::errors;
 use super::lines::{Lines, Piece, misplaced};
+use super::packed::{Announced, Events, Rows};
 use crate::failure::Failure;
-use dbtrail_types::agent_api::frames::{read_event, read_row};
-use dbtrail_types::agent_api::{ApiNote, ChangeOrigin, DiffEvent, DiffLine, EventType, RowLine, Trailer};
+use dbtrail_types::agent_api::frames::{EventRef, put_event, put_row};
+use dbtrail_types::agent_api::{ApiNote, DiffEvent, DiffLine, EventType, RowLine, Trailer};
 use dbtrail_types::column::TableDefinition;
-use dbtrail_types::names::TableName;
 use dbtrail_types::timestamp::Timestamp;
 use std::sync::Arc;
 
@@ -20,10 +20,8 @@ pub struct AgentRows {
     asked: Expectation,
     count: u64,
     ended: bool,
-    /// Who made the changes that come.
-    origin: Option<Arc<ChangeOrigin>>,
-    /// Of which table they are, where those of several are given.
-    table: Option<Arc<TableName>>,
+    /// What holds for the changes that come.
+    said: Announced,
 }
 
 /// What an answer can be held against: one that goes beyond it is an answer to something else.
@@ -47,7 +45,7 @@ impl Expectation {
 
     /// Refuses an event that is not of the window, comes too early or too late, or lacks an image
     /// that its kind has.
-    fn fits(&mut self, event: &DiffEvent) -> Result<(), Failure> {
+    fn fits(&mut self, event: &EventRef<'_>) -> Result<(), Failure> {
         let Self::Changes { since, until, last } = self else { return Ok(()) };
         let (id, at) = (event.event_id, event.event_timestamp);
         let images = match event.event_type {
@@ -73,9 +71,9 @@ impl Expectation {
 #[derive(Debug)]
 pub enum Batch {
     /// Rows of `/v1/flashback` and `/v1/snapshot`.
-    Rows(Vec<RowLine>),
-    /// Events of `/v1/diff`, with the definition that their images have.
-    Events(Arc<TableDefinition>, Vec<DiffEvent>),
+    Rows(Rows),
+    /// Events of `/v1/diff`.
+    Events(Events),
     /// The trailer was read, its count was right.
     End(Vec<ApiNote>),
 }
@@ -87,7 +85,7 @@ impl AgentRows {
     /// What follows a header with this definition.
     pub(super) fn new(lines: Lines, definition: Arc<TableDefinition>, asked: Expectation) -> Self {
         let announced = Arc::clone(&definition);
-        Self { announced, lines, definition, asked, count: 0, ended: false, origin: None, table: None }
+        Self { announced, lines, definition, asked, count: 0, ended: false, said: Announced::default() }
     }
 
     /// The next lines, as many as have come, at least one.
@@ -122,14 +120,23 @@ impl AgentRows {
 
     fn rows(&mut self, most: u64) -> Result<Option<Batch>, Failure> {
         let width = self.definition.columns.len();
-        let mut rows: Vec<RowLine> = Vec::new();
+        let (mut rows, mut written) = (Rows::new(width), Vec::new());
         while rows.len() < BATCH {
-            let row: RowLine = match self.lines.ready()? {
+            let row = match self.lines.ready()? {
                 None => break,
-                Some(Piece::Row(bytes)) => read_row(bytes, width).ok_or_else(unreadable)?,
+                Some(Piece::Row(bytes)) => bytes,
                 Some(Piece::Event(_)) => return Err(misplaced()),
                 Some(Piece::Line(line)) if line.first() == Some(&b'[') => {
-                    serde_json::from_slice(line).map_err(|e| nonsense(&e))?
+                    let row: RowLine = serde_json::from_slice(line).map_err(|e| nonsense(&e))?;
+                    if row.len() != width {
+                        return Err(Failure::AgentNonsense(format!(
+                            "the agent sent a row of {} cells for {width} columns",
+                            row.len()
+                        )));
+                    }
+                    written.clear();
+                    put_row(&mut written, &row);
+                    &written
                 }
                 Some(Piece::Line(line)) => {
                     // Rows that came before it are shown: an error after them says that they are
@@ -142,13 +149,7 @@ impl AgentRows {
                     return self.finish(&trailer, (!rows.is_empty()).then_some(Batch::Rows(rows)));
                 }
             };
-            if row.len() != width {
-                return Err(Failure::AgentNonsense(format!(
-                    "the agent sent a row of {} cells for {width} columns",
-                    row.len()
-                )));
-            }
-            rows.push(row);
+            rows.push(row).ok_or_else(unreadable)?;
             if self.count + rows.len() as u64 > most {
                 return Err(Failure::AgentNonsense(format!(
                     "the agent sent more rows than the {most} that can have the keys asked for"
@@ -160,21 +161,22 @@ impl AgentRows {
     }
 
     fn events(&mut self) -> Result<Option<Batch>, Failure> {
-        let mut events: Vec<DiffEvent> = Vec::new();
+        let mut events = Events::new(Arc::clone(&self.definition), self.said.clone());
+        let mut written = Vec::new();
         while events.len() < BATCH {
             let width = self.definition.columns.len();
             let read = match self.lines.ready()? {
                 None => break,
                 Some(Piece::Event(bytes)) => {
-                    DiffLine::Event(Box::new(read_event(bytes, width).ok_or_else(unreadable)?))
+                    self.asked.fits(&EventRef::read(bytes, width).ok_or_else(unreadable)?)?;
+                    events.push(bytes);
+                    continue;
                 }
                 Some(Piece::Row(_)) => return Err(misplaced()),
                 Some(Piece::Line(line)) if line.starts_with(b"{\"end\"") => {
                     let trailer = line.to_vec();
                     self.count += events.len() as u64;
-                    let batch = Batch::Events(Arc::clone(&self.definition), std::mem::take(&mut events));
-                    let some = matches!(&batch, Batch::Events(_, e) if !e.is_empty());
-                    return self.finish(&trailer, some.then_some(batch));
+                    return self.finish(&trailer, (!events.is_empty()).then_some(Batch::Events(events)));
                 }
                 Some(Piece::Line(line)) => serde_json::from_slice(line).map_err(|e| {
                     errors::late_refusal(line).unwrap_or_else(|| {
@@ -184,28 +186,27 @@ impl AgentRows {
             };
             match read {
                 DiffLine::Event(event) => {
-                    if [&event.before, &event.after].into_iter().flatten().any(|image| image.len() != width) {
-                        return Err(Failure::AgentNonsense(format!(
-                            "the agent sent an image that has not {width} cells"
-                        )));
-                    }
-                    self.asked.fits(&event)?;
-                    let (origin, table) = (self.origin.clone(), self.table.clone());
-                    events.push(DiffEvent { origin, table, ..*event });
+                    has_width(&event, width)?;
+                    written.clear();
+                    put_event(&mut written, &event);
+                    self.asked.fits(&EventRef::read(&written, width).ok_or_else(unreadable)?)?;
+                    events.push(&written);
+                    continue;
                 }
-                DiffLine::Origin(origin) => self.origin = Some(Arc::new(origin)),
-                DiffLine::Table(table) => self.table = Some(Arc::new(table)),
+                DiffLine::Origin(origin) => self.said.origin = Some(Arc::new(origin)),
+                DiffLine::Table(table) => self.said.table = Some(Arc::new(table)),
                 DiffLine::Definition(next) => {
-                    let before = std::mem::replace(&mut self.definition, Arc::new(next));
+                    self.definition = Arc::new(next);
                     if !events.is_empty() {
-                        self.count += events.len() as u64;
-                        return Ok(Some(Batch::Events(before, events)));
+                        break;
                     }
+                    events = Events::new(Arc::clone(&self.definition), self.said.clone());
                 }
             }
+            events.announce(self.said.clone());
         }
         self.count += events.len() as u64;
-        Ok((!events.is_empty()).then(|| Batch::Events(Arc::clone(&self.definition), events)))
+        Ok((!events.is_empty()).then_some(Batch::Events(events)))
     }
 
     /// The trailer; where rows are before it, it is put back to come next.
@@ -224,6 +225,13 @@ impl AgentRows {
         }
         Ok(Some(Batch::End(trailer.end.notes)))
     }
+}
+
+fn has_width(event: &DiffEvent, width: usize) -> Result<(), Failure> {
+    if [&event.before, &event.after].into_iter().flatten().all(|image| image.len() == width) {
+        return Ok(());
+    }
+    Err(Failure::AgentNonsense(format!("the agent sent an image that has not {width} cells")))
 }
 
 /// Bytes of a row or an event that cannot be read.

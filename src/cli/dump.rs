@@ -131,7 +131,7 @@ async fn dumped(args: &DumpArgs, out: &mut impl Write) -> Result<u64, String> {
     loop {
         match rows.next().await.map_err(|e| message_of(&e))? {
             Batch::Rows(some) => {
-                for row in some {
+                for row in some.lines() {
                     count += 1;
                     let line = dump.row(&row).map_err(|why| format!("row {count} of {name}: {why}"))?;
                     out.write_all(line.as_bytes()).map_err(failed)?;

@@ -2,17 +2,17 @@
 //! wants them.
 
 use super::evaluate::EvaluationContext;
+use crate::agent_client::Announced;
 use crate::failure::Failure;
 use crate::statement::{Draft, HISTORY};
 use dbtrail_expression::{
     Budget, Coercibility, Collated, Error, EvaluationSettings, ExprType, Limits, Node, RowFilter, RowValue,
     Scope, Type, Typed, Value, condition,
 };
-use dbtrail_types::agent_api::{DiffEvent, Filter, Octets, RowCell, RowLine};
+use dbtrail_types::agent_api::{Filter, Octets, RowCell, RowLine};
 use dbtrail_types::column::{Column, ColumnType};
 use dbtrail_types::happened::HistoryTable;
 use dbtrail_types::names::TableName;
-use std::sync::Arc;
 
 /// See the module.
 #[derive(Debug)]
@@ -61,9 +61,9 @@ impl HistoryRows {
     ///
     /// # Errors
     /// A line is not for this tenant; whether one is wanted is not known, or takes too long.
-    pub(super) fn wanted(&self, rows: Vec<RowLine>) -> Result<Vec<RowLine>, Failure> {
+    pub(super) fn wanted(&self, rows: impl Iterator<Item = RowLine>) -> Result<Vec<RowLine>, Failure> {
         let mut budget = Budget::new(self.limits);
-        let mut wanted = Vec::with_capacity(rows.len());
+        let mut wanted = Vec::new();
         for line in rows {
             guarded(self.table, &line, self.allowed.as_deref())?;
             if self.holds(&line, &mut budget)? {
@@ -88,12 +88,12 @@ impl HistoryRows {
     ///
     /// # Errors
     /// It is another's, or the agent did not say.
-    pub(super) fn table_of(&self, event: &DiffEvent) -> Result<Arc<TableName>, Failure> {
-        let Some(table) = &event.table else {
+    pub(super) fn table_of<'a>(&self, announced: &'a Announced) -> Result<&'a TableName, Failure> {
+        let Some(table) = &announced.table else {
             return Err(Failure::AgentNonsense("the agent sent a change without its table".to_owned()));
         };
         let seen = self.allowed.as_ref().is_none_or(|allowed| allowed.contains(&table.schema));
-        if seen { Ok(Arc::clone(table)) } else { Err(not_for_this_tenant()) }
+        if seen { Ok(table) } else { Err(not_for_this_tenant()) }
     }
 }
 

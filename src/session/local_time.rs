@@ -8,60 +8,69 @@ use jiff::civil::DateTime;
 
 /// An instant as DATETIME(6) in a zone.
 pub(super) fn in_zone(instant: Timestamp, zone: &Zone) -> Result<String, Failure> {
+    let mut shown = Vec::with_capacity(26);
+    put_in_zone(&mut shown, instant, zone)?;
+    Ok(String::from_utf8_lossy(&shown).into_owned())
+}
+
+/// Appends an instant as DATETIME(6) in a zone.
+pub(super) fn put_in_zone(out: &mut Vec<u8>, instant: Timestamp, zone: &Zone) -> Result<(), Failure> {
     let local = zone.local(instant).ok_or_else(|| {
         Failure::AgentNonsense(format!("the agent sent the instant {instant}, which no calendar has"))
     })?;
-    let mut shown = seconds(local);
-    shown.push('.');
-    push_digits(&mut shown, local.subsec_nanosecond().unsigned_abs() / 1000, 6);
-    Ok(shown)
+    put_seconds(out, local);
+    out.push(b'.');
+    put_digits(out, local.subsec_nanosecond().unsigned_abs() / 1000, 6);
+    Ok(())
 }
 
-/// A local time as `2026-04-27 09:00:00`. Each row of a diff has one: a format that is read again
-/// for every one of them was a noticeable part of a long answer.
-fn seconds(local: DateTime) -> String {
+/// Appends a local time as `2026-04-27 09:00:00`. Each row of a diff has one: a format that is read
+/// again for every one of them was a noticeable part of a long answer.
+fn put_seconds(out: &mut Vec<u8>, local: DateTime) {
     if !(0..=9999).contains(&local.year()) {
-        return local.strftime("%Y-%m-%d %H:%M:%S").to_string();
+        return out.extend_from_slice(local.strftime("%Y-%m-%d %H:%M:%S").to_string().as_bytes());
     }
-    let mut out = String::with_capacity(26);
-    push_digits(&mut out, u32::from(local.year().unsigned_abs()), 4);
+    put_digits(out, u32::from(local.year().unsigned_abs()), 4);
     for (before, part) in [
-        ('-', local.month()),
-        ('-', local.day()),
-        (' ', local.hour()),
-        (':', local.minute()),
-        (':', local.second()),
+        (b'-', local.month()),
+        (b'-', local.day()),
+        (b' ', local.hour()),
+        (b':', local.minute()),
+        (b':', local.second()),
     ] {
         out.push(before);
-        push_digits(&mut out, u32::from(part.unsigned_abs()), 2);
+        put_digits(out, u32::from(part.unsigned_abs()), 2);
     }
-    out
 }
 
-/// The last digits of a number.
-fn push_digits(out: &mut String, number: u32, count: u32) {
-    let digit = |at: u32| char::from_digit(number / 10_u32.pow(at) % 10, 10);
-    out.extend((0..count).rev().filter_map(digit));
+/// Appends the last digits of a number.
+fn put_digits(out: &mut Vec<u8>, number: u32, count: u32) {
+    let digit = |at: u32| b"0123456789"[(number / 10_u32.pow(at) % 10) as usize];
+    out.extend((0..count).rev().map(digit));
 }
 
-/// A TIMESTAMP cell, which is UTC, in a zone. The zero date is in no zone.
-pub(super) fn shown_in(zone: &Zone, utc: &[u8], ty: &ColumnType) -> Result<Vec<u8>, Failure> {
+/// Appends a TIMESTAMP cell, which is UTC, as it is in a zone. The zero date is in no zone.
+pub(super) fn put_shown_in(
+    out: &mut Vec<u8>,
+    zone: &Zone,
+    utc: &[u8],
+    ty: &ColumnType,
+) -> Result<(), Failure> {
     let nonsense =
         || Failure::AgentNonsense(format!("the agent sent '{}' as {ty}", String::from_utf8_lossy(utc)));
     let text = std::str::from_utf8(utc).map_err(|_| nonsense())?;
     if text.starts_with("0000-00-00") || zone.name() == "+00:00" {
-        return Ok(utc.to_vec());
+        out.extend_from_slice(utc);
+        return Ok(());
     }
-    let (seconds_part, fraction) = text.split_once('.').map_or((text, ""), |(w, f)| (w, f));
-    let instant: Timestamp =
-        format!("{}Z", seconds_part.replace(' ', "T")).parse().map_err(|_| nonsense())?;
-    let local = zone.local(instant).ok_or_else(nonsense)?;
-    let mut shown = seconds(local);
+    let (seconds, fraction) = text.split_once('.').map_or((text, ""), |(w, f)| (w, f));
+    let instant: Timestamp = format!("{}Z", seconds.replace(' ', "T")).parse().map_err(|_| nonsense())?;
+    put_seconds(out, zone.local(instant).ok_or_else(nonsense)?);
     if !fraction.is_empty() {
-        shown.push('.');
-        shown.push_str(fraction);
+        out.push(b'.');
+        out.extend_from_slice(fraction.as_bytes());
     }
-    Ok(shown.into_bytes())
+    Ok(())
 }
 
 #[cfg(test)]

@@ -32,26 +32,36 @@ impl Sight {
         text.filter(|_| seen)
     }
 
-    /// The cells of `connection_id`, `server_id`, `binlog_file`, `binlog_position` and `statement`.
-    pub(super) fn origin(&self, origin: Option<&ChangeOrigin>) -> [Option<Vec<u8>>; 5] {
-        let Some(origin) = origin else { return [const { None }; 5] };
-        let number = |n: Option<u64>| n.map(|n| n.to_string().into_bytes());
-        let text = self.statement(origin.statement.as_deref(), &origin.statement_schemas);
-        [
-            number(origin.connection_id.map(u64::from)),
-            number(origin.server_id.map(u64::from)),
-            origin.binlog_file.clone().map(String::into_bytes),
-            number(origin.binlog_position),
-            text.map(|text| text.as_bytes().to_vec()),
-        ]
+    /// Appends what a cell has of who made a change: of `connection_id`, `server_id`,
+    /// `binlog_file`, `binlog_position` and `statement`, by its number. False: it is NULL.
+    pub(super) fn put_origin(&self, out: &mut Vec<u8>, origin: &ChangeOrigin, cell: usize) -> bool {
+        match cell {
+            0 => put_number(out, origin.connection_id.map(u64::from)),
+            1 => put_number(out, origin.server_id.map(u64::from)),
+            2 => put_text(out, origin.binlog_file.as_deref()),
+            3 => put_number(out, origin.binlog_position),
+            _ => put_text(out, self.statement(origin.statement.as_deref(), &origin.statement_schemas)),
+        }
     }
 }
 
-/// The cells of `connection_user`, `connection_host` and `connection_program`.
-pub(super) fn names(origin: Option<&ChangeOrigin>) -> [Option<Vec<u8>>; 3] {
-    let Some(origin) = origin else { return [const { None }; 3] };
-    [&origin.connection_user, &origin.connection_host, &origin.connection_program]
-        .map(|name| name.clone().map(String::into_bytes))
+/// The same of `connection_user`, `connection_host` and `connection_program`.
+pub(super) fn put_name(out: &mut Vec<u8>, origin: &ChangeOrigin, cell: usize) -> bool {
+    let names = [&origin.connection_user, &origin.connection_host, &origin.connection_program];
+    put_text(out, names.get(cell).and_then(|name| name.as_deref()))
+}
+
+/// Appends a number; false: there is none.
+pub(super) fn put_number(out: &mut Vec<u8>, number: Option<u64>) -> bool {
+    let Some(number) = number else { return false };
+    out.extend_from_slice(itoa::Buffer::new().format(number).as_bytes());
+    true
+}
+
+/// Appends text; false: there is none.
+pub(super) fn put_text(out: &mut Vec<u8>, text: Option<&str>) -> bool {
+    out.extend_from_slice(text.unwrap_or_default().as_bytes());
+    text.is_some()
 }
 
 #[cfg(test)]

@@ -23,6 +23,11 @@ impl Output {
         Self { columns, in_order }
     }
 
+    /// How many columns are shown.
+    pub(super) fn len(&self) -> usize {
+        self.columns.len()
+    }
+
     /// The columns of the source.
     pub(super) fn sources(&self) -> impl Iterator<Item = usize> {
         self.columns.iter().map(|(source, _)| *source)

@@ -1,23 +1,32 @@
-//! Lines of the agent to rows with all columns of their source, in the form that the client gets.
+//! Lines of the agent to cells of their source, in the form that the client gets: each cell by
+//! itself, and only those that are asked for.
 
 use super::history_rows::HistoryRows;
 use super::images;
-use super::local_time::{in_zone, shown_in};
-use super::notes::note;
-use super::origin::{Sight, names};
-use crate::agent_client::Batch;
+use super::local_time::{put_in_zone, put_shown_in};
+use super::origin::{Sight, put_name, put_number, put_text};
+use crate::agent_client::{Announced, Events, Rows};
 use crate::failure::Failure;
-use crate::plan::change_columns;
+use crate::plan::change_columns::{AFTER_KEY, BEFORE_KEY};
 use crate::plan::guard;
-use dbtrail_types::agent_api::{DiffEvent, Octets, RowCell, RowLine};
+use dbtrail_types::agent_api::EventType;
+use dbtrail_types::agent_api::frames::{CellRef, EventRef, RowRef};
 use dbtrail_types::column::{Column, ColumnType, TableDefinition};
-use dbtrail_types::result_set::{Note, Row};
+use dbtrail_types::names::TableName;
+use dbtrail_types::result_set::Row;
 use dbtrail_types::zone::Zone;
+use std::ops::ControlFlow;
 
 /// Columns that a refusal lists at most.
 const MOST_NAMED: usize = 40;
+/// Cells of `_history.changes` in the place of those of the key: schema, table, and the key.
+const NAMED: usize = 3;
+/// Cells of a change after its key: what changed, the row before, the row after; then of who made
+/// it; then its cause; then names.
+const ORIGIN: usize = 3;
+const CAUSE: usize = 8;
 
-/// What rows are made of.
+/// What cells are made of.
 #[derive(Debug)]
 pub(super) struct RowMaker {
     pub(super) source: guard::SelectableColumns,
@@ -29,72 +38,122 @@ pub(super) struct RowMaker {
     pub(super) history: Option<HistoryRows>,
 }
 
-/// What a batch came to.
-#[derive(Debug)]
-pub enum Made {
-    /// Rows, of which there may be none.
-    Rows(Vec<Row>),
-    /// The end, and what is to be said of it.
-    End(Vec<Note>),
+/// A line of the agent, whose cells can be asked for.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Line<'a> {
+    /// The cells of a row.
+    Row(&'a [CellRef<'a>]),
+    /// A change.
+    Change(Change<'a>),
 }
+
+/// A change with what belongs to it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Change<'a> {
+    event: EventRef<'a>,
+    announced: &'a Announced,
+    definition: &'a TableDefinition,
+    columns: &'a [(Vec<u8>, &'a Column)],
+    /// Of `_history.changes`.
+    table: Option<&'a TableName>,
+}
+
+/// Takes a line, and says whether to go on.
+pub(super) type EachLine<'e> = dyn FnMut(Line<'_>) -> Result<ControlFlow<()>, Failure> + 'e;
 
 impl RowMaker {
     /// The lines that WHERE leaves, where it is carried out here.
     ///
     /// # Errors
-    /// A line is not for this tenant.
-    pub(super) fn wanted(&self, rows: Vec<RowLine>) -> Result<Vec<RowLine>, Failure> {
-        match &self.history {
-            Some(history) => history.wanted(rows),
-            None => Ok(rows),
+    /// A line is not for this tenant, or `each` failed.
+    pub(super) fn rows(&self, rows: &Rows, each: &mut EachLine<'_>) -> Result<(), Failure> {
+        if let Some(history) = &self.history {
+            for line in history.wanted(rows.lines())? {
+                let cells: Vec<CellRef<'_>> = line.iter().map(CellRef::from).collect();
+                if each(Line::Row(&cells))?.is_break() {
+                    break;
+                }
+            }
+            return Ok(());
         }
+        let mut cells = Vec::with_capacity(self.source.len());
+        for row in rows.iter() {
+            cells.clear();
+            cells.extend(row.cells());
+            if each(Line::Row(&cells))?.is_break() {
+                break;
+            }
+        }
+        Ok(())
     }
 
-    /// Holds events against what the tenant may see.
+    /// The changes, each held against what the tenant may see.
     ///
     /// # Errors
-    /// One is not for this tenant.
-    pub(super) fn allowed(&self, events: &[DiffEvent]) -> Result<(), Failure> {
-        let Some(history) = &self.history else { return Ok(()) };
-        events.iter().try_for_each(|event| history.table_of(event).map(|_| ()))
-    }
-
-    /// The rows of a batch.
-    ///
-    /// # Errors
-    /// A cell that is needed is not known, or the agent sent what cannot be.
-    pub(super) fn rows(&self, batch: Batch) -> Result<Made, Failure> {
-        match batch {
-            Batch::Rows(rows) => {
-                let rows = self.wanted(rows)?;
-                rows.into_iter().map(|r| self.row(r)).collect::<Result<_, _>>().map(Made::Rows)
-            }
-            Batch::Events(definition, events) => {
-                let rows = events.iter().map(|event| self.event(event, &definition));
-                rows.collect::<Result<_, _>>().map(Made::Rows)
-            }
-            Batch::End(notes) => Ok(Made::End(notes.iter().map(|n| note(n, &self.zone)).collect())),
-        }
-    }
-
-    fn row(&self, line: RowLine) -> Result<Row, Failure> {
-        let unknown = |(i, cell): (usize, &RowCell)| match cell {
-            RowCell::Unknown(why) if self.needed.get(i) == Some(&true) => Some((i, why.clone())),
-            RowCell::Unknown(_) | RowCell::Null | RowCell::Value(_) => None,
+    /// One is not for this tenant, or has another key than the table, or `each` failed.
+    pub(super) fn changes(&self, events: &Events, each: &mut EachLine<'_>) -> Result<(), Failure> {
+        let definition = &**events.definition();
+        let keys = match &self.history {
+            Some(_) => definition.key_columns().len(),
+            None => self.source.len().saturating_sub(BEFORE_KEY + AFTER_KEY),
         };
-        if let Some((i, why)) = line.iter().enumerate().find_map(unknown) {
-            return Err(self.unknown(&line, i, &why));
+        let columns = images::named(&definition.columns);
+        for (event, announced) in events.iter() {
+            let table = self.history.as_ref().map(|history| history.table_of(announced)).transpose()?;
+            if event.key.count() != keys as u64 || keys == 0 {
+                return Err(Failure::AgentNonsense(
+                    "the agent sent an event whose key has not the table's key columns".to_owned(),
+                ));
+            }
+            if each(Line::Change(Change { event, announced, definition, columns: &columns, table }))?
+                .is_break()
+            {
+                break;
+            }
         }
-        let cells = line.into_iter().zip(self.source.iter());
-        // What is not known is not shown here.
-        cells.map(|(cell, column)| self.cell(cell.known().unwrap_or_default(), column)).collect()
+        Ok(())
+    }
+
+    /// Appends the cell of a column of the source; false: it is NULL.
+    ///
+    /// # Errors
+    /// It is not known, or the agent sent what cannot be.
+    pub(super) fn put(&self, line: Line<'_>, at: usize, out: &mut Vec<u8>) -> Result<bool, Failure> {
+        match line {
+            Line::Row(cells) => match cells.get(at) {
+                Some(CellRef::Value(bytes)) => self.put_value(bytes, self.source.get(at), out),
+                Some(CellRef::Null) | None => Ok(false),
+                Some(CellRef::Unknown(why)) => Err(self.unknown(cells, at, why)),
+            },
+            Line::Change(change) => self.put_change(change, at, out),
+        }
+    }
+
+    /// The cells of a line that are needed; the others are NULL.
+    ///
+    /// # Errors
+    /// See [`Self::put`].
+    pub(super) fn row(&self, line: Line<'_>) -> Result<Row, Failure> {
+        let cell = |(at, needed): (usize, &bool)| {
+            let mut cell = Vec::new();
+            Ok((*needed && self.put(line, at, &mut cell)?).then_some(cell))
+        };
+        self.needed.iter().enumerate().map(cell).collect()
+    }
+
+    fn put_value(&self, bytes: &[u8], column: Option<&Column>, out: &mut Vec<u8>) -> Result<bool, Failure> {
+        match column.map(|column| &column.ty) {
+            Some(ty @ ColumnType::Timestamp { .. }) => put_shown_in(out, &self.zone, bytes, ty)?,
+            Some(_) | None => out.extend_from_slice(bytes),
+        }
+        Ok(true)
     }
 
     /// A column that was asked for is not known in a row: which can be asked for instead.
-    fn unknown(&self, line: &RowLine, at: usize, why: &str) -> Failure {
+    fn unknown(&self, cells: &[CellRef<'_>], at: usize, why: &str) -> Failure {
         let name = self.source.get(at).map_or("", |column| column.name.as_str());
-        let known = line.iter().zip(self.source.iter());
-        let known = known.filter(|(cell, c)| !(c.invisible || matches!(cell, RowCell::Unknown(_))));
+        let known = cells.iter().zip(self.source.iter());
+        let known = known.filter(|(cell, c)| !(c.invisible || matches!(cell, CellRef::Unknown(_))));
         let mut known: Vec<String> = known.map(|(_, c)| quoted_name(&c.name)).collect();
         if known.len() > MOST_NAMED {
             known.truncate(MOST_NAMED);
@@ -106,94 +165,62 @@ impl RowMaker {
         ))
     }
 
-    fn cell(&self, cell: Option<Octets>, column: &Column) -> Result<Option<Vec<u8>>, Failure> {
-        match (cell, &column.ty) {
-            (Some(Octets(bytes)), ty @ ColumnType::Timestamp { .. }) => {
-                shown_in(&self.zone, &bytes, ty).map(Some)
+    fn put_change(&self, change: Change<'_>, at: usize, out: &mut Vec<u8>) -> Result<bool, Failure> {
+        let event = &change.event;
+        match at {
+            0 => return Ok(put_number(out, Some(event.event_id))),
+            1 => return put_in_zone(out, event.event_timestamp, &self.zone).map(|()| true),
+            2 => return Ok(put_text(out, Some(kind_name(event.event_type)))),
+            3 => return Ok(put_text(out, event.gtid)),
+            _ => {}
+        }
+        let after_key = match change.table {
+            Some(_) => BEFORE_KEY + NAMED,
+            None => self.source.len().saturating_sub(AFTER_KEY),
+        };
+        let Some(at) = at.checked_sub(after_key) else { return self.put_key(change, at - BEFORE_KEY, out) };
+        let origin = change.announced.origin.as_deref();
+        match at {
+            0 => {
+                let Some((before, after)) = event.before.zip(event.after) else { return Ok(false) };
+                images::put_changed(out, before, after, &change.definition.columns);
+                Ok(true)
             }
-            (cell, _) => Ok(cell.map(|o| o.0)),
+            1 => self.put_image(event.before, change.columns, out),
+            2 => self.put_image(event.after, change.columns, out),
+            ORIGIN..CAUSE => Ok(origin.is_some_and(|origin| self.sight.put_origin(out, origin, at - ORIGIN))),
+            CAUSE => Ok(put_number(out, event.cause)),
+            _ => Ok(origin.is_some_and(|origin| put_name(out, origin, at - CAUSE - 1))),
         }
     }
 
-    /// Whether a column of the source is shown or sorted by; of the others no text is made.
-    fn needs(&self, at: usize) -> bool {
-        self.needed.get(at) != Some(&false)
+    /// A cell between the head of a change and what changed.
+    fn put_key(&self, change: Change<'_>, at: usize, out: &mut Vec<u8>) -> Result<bool, Failure> {
+        let Some(table) = change.table else {
+            let Some(value) = change.event.key.iter().nth(at) else { return Ok(false) };
+            return self.put_value(value, self.source.get(BEFORE_KEY + at), out);
+        };
+        match at {
+            0 => Ok(put_text(out, Some(&table.schema))),
+            1 => Ok(put_text(out, Some(&table.table))),
+            _ => {
+                let (values, columns) = (change.event.key.iter(), change.definition.key_columns());
+                images::put_object(out, values.map(CellRef::Value), &images::named(columns), &self.zone)?;
+                Ok(true)
+            }
+        }
     }
 
-    /// The first cells of a change: its id, its time, its kind and its transaction.
-    fn head(&self, event: &DiffEvent) -> Result<Row, Failure> {
-        let mut row = Row::with_capacity(self.source.len());
-        row.push(self.needs(0).then(|| event.event_id.to_string().into_bytes()));
-        let time = self.needs(1).then(|| in_zone(event.event_timestamp, &self.zone));
-        row.push(time.transpose()?.map(String::into_bytes));
-        row.push(self.needs(2).then(|| event_name(event).as_bytes().to_vec()));
-        row.push(event.gtid.clone().filter(|_| self.needs(3)).map(String::into_bytes));
-        Ok(row)
-    }
-
-    fn event(&self, event: &DiffEvent, definition: &TableDefinition) -> Result<Row, Failure> {
-        if let Some(history) = &self.history {
-            return self.event_of_all(event, definition, history);
-        }
-        let key_columns =
-            &self.source[change_columns::BEFORE_KEY..self.source.len() - change_columns::AFTER_KEY];
-        if event.key.len() != key_columns.len() {
-            return Err(Failure::AgentNonsense(
-                "the agent sent an event whose key has not the table's key columns".to_owned(),
-            ));
-        }
-        let mut row = self.head(event)?;
-        for (octets, column) in event.key.iter().zip(key_columns) {
-            let key = self.needs(row.len()).then(|| octets.clone());
-            row.push(self.cell(key, column)?);
-        }
-        self.after_key(&mut row, event, definition)?;
-        Ok(row)
-    }
-
-    /// A row of `_history.changes`.
-    fn event_of_all(
+    /// A cell that is not known says so in its place.
+    fn put_image(
         &self,
-        event: &DiffEvent,
-        definition: &TableDefinition,
-        history: &HistoryRows,
-    ) -> Result<Row, Failure> {
-        let table = history.table_of(event)?;
-        let key = definition.key_columns();
-        if event.key.len() != key.len() || key.is_empty() {
-            return Err(Failure::AgentNonsense(
-                "the agent sent an event whose key has not the table's key columns".to_owned(),
-            ));
-        }
-        let mut row = self.head(event)?;
-        row.extend([&table.schema, &table.table].map(|name| Some(name.clone().into_bytes())));
-        let key: Vec<Column> = key.into_iter().cloned().collect();
-        let shown = TableDefinition { columns: key, primary_key: Vec::new() };
-        let cells: RowLine = event.key.iter().cloned().map(RowCell::Value).collect();
-        let key = self.needs(row.len()).then(|| images::object(&cells, &shown, &self.zone));
-        row.push(key.transpose()?);
-        self.after_key(&mut row, event, definition)?;
-        Ok(row)
-    }
-
-    /// What changed, the row before and after, and by whom.
-    fn after_key(
-        &self,
-        row: &mut Row,
-        event: &DiffEvent,
-        definition: &TableDefinition,
-    ) -> Result<(), Failure> {
-        let both = event.before.as_ref().zip(event.after.as_ref()).filter(|_| self.needs(row.len()));
-        row.push(both.map(|(before, after)| images::changed(before, after, definition)));
-        // A cell that is not known says so in its place.
-        for image in [&event.before, &event.after] {
-            let image = image.as_ref().filter(|_| self.needs(row.len()));
-            row.push(image.map(|i| images::object(i, definition, &self.zone)).transpose()?);
-        }
-        row.extend(self.sight.origin(event.origin.as_deref()));
-        row.push(event.cause.map(|cause| cause.to_string().into_bytes()));
-        row.extend(names(event.origin.as_deref()));
-        Ok(())
+        image: Option<RowRef<'_>>,
+        columns: &[(Vec<u8>, &Column)],
+        out: &mut Vec<u8>,
+    ) -> Result<bool, Failure> {
+        let Some(image) = image else { return Ok(false) };
+        images::put_object(out, image.cells(), columns, &self.zone)?;
+        Ok(true)
     }
 }
 
@@ -207,10 +234,10 @@ fn quoted_name(name: &str) -> String {
     }
 }
 
-fn event_name(event: &DiffEvent) -> &'static str {
-    match event.event_type {
-        dbtrail_types::agent_api::EventType::Insert => "INSERT",
-        dbtrail_types::agent_api::EventType::Update => "UPDATE",
-        dbtrail_types::agent_api::EventType::Delete => "DELETE",
+fn kind_name(kind: EventType) -> &'static str {
+    match kind {
+        EventType::Insert => "INSERT",
+        EventType::Update => "UPDATE",
+        EventType::Delete => "DELETE",
     }
 }

@@ -1,11 +1,14 @@
 //! Rows of the agent to rows of the client: order, groups, limit, select list, notes.
 
+mod collecting;
+
 use super::group::Groups;
 use super::heading::Heading;
 use super::history_rows::HistoryRows;
+use super::notes::note;
 use super::origin::Sight;
 use super::output::Output;
-use super::row_maker::{Made, RowMaker};
+use super::row_maker::{EachLine, RowMaker};
 use super::sort::{self, Order};
 use crate::agent_client::{AgentRows, Batch};
 use crate::failure::Failure;
@@ -13,14 +16,13 @@ use crate::plan::group::Grouping;
 use crate::plan::guard::{self, Admitted};
 use crate::plan::selected::Selected;
 use crate::statement::{Limit, VirtualSchema};
+use dbtrail_types::agent_api::ApiNote;
 use dbtrail_types::column::Column;
 use dbtrail_types::memory::{Memory, Share};
-use dbtrail_types::result_set::{Note, ResultColumn, Row};
+use dbtrail_types::result_set::{Note, ResultColumn, Row, RowBlock};
 use dbtrail_types::zone::Zone;
+use std::ops::ControlFlow;
 use std::sync::Arc;
-
-/// Rows that ORDER BY keeps in memory at most, in bytes of cells.
-const SORT_MEMORY: usize = 64 << 20;
 
 /// Rows of a time-travel query, already in the form that the client gets (zone, projection, order,
 /// limit).
@@ -48,7 +50,7 @@ pub struct RowStream {
 #[derive(Debug)]
 pub enum Next {
     /// At least one row.
-    Rows(Vec<Row>),
+    Rows(RowBlock),
     /// All rows were given; the notes go to SHOW WARNINGS.
     End(Vec<Note>),
 }
@@ -166,17 +168,41 @@ impl RowStream {
             if self.left == 0 {
                 return Ok(Next::End(Vec::new()));
             }
-            match self.batch().await? {
-                Made::End(notes) => return Ok(Next::End(notes)),
-                Made::Rows(rows) => {
-                    let rows = self.limited(rows);
-                    if !rows.is_empty() {
-                        self.counted(rows.len())?;
-                        return Ok(Next::Rows(rows));
-                    }
-                }
+            let batch = self.rows.next().await?;
+            if let Batch::End(notes) = &batch {
+                return Ok(Next::End(self.noted(notes)));
+            }
+            let block = self.block(&batch)?;
+            if !block.is_empty() {
+                self.counted(block.len())?;
+                return Ok(Next::Rows(block));
             }
         }
+    }
+
+    /// The lines of a batch as the select list has them, as far as OFFSET and LIMIT want them.
+    fn block(&mut self, batch: &Batch) -> Result<RowBlock, Failure> {
+        let Self { maker, output, skip, left, .. } = self;
+        let mut block = RowBlock::new(output.len());
+        each_line(maker, batch, &mut |line| {
+            if *skip > 0 {
+                *skip -= 1;
+                return Ok(ControlFlow::Continue(()));
+            }
+            if *left == 0 {
+                return Ok(ControlFlow::Break(()));
+            }
+            *left -= 1;
+            for source in output.sources() {
+                block.put(|out| maker.put(line, source, out))?;
+            }
+            Ok(ControlFlow::Continue(()))
+        })?;
+        Ok(block)
+    }
+
+    fn noted(&self, notes: &[ApiNote]) -> Vec<Note> {
+        notes.iter().map(|n| note(n, &self.maker.zone)).collect()
     }
 
     async fn next_sorted(&mut self) -> Result<Next, Failure> {
@@ -200,59 +226,9 @@ impl RowStream {
             let next = self.limited(next);
             if !next.is_empty() {
                 self.counted(next.len())?;
-                return Ok(Next::Rows(next));
+                return Ok(Next::Rows(RowBlock::of(self.output.len(), &next)));
             }
         }
-    }
-
-    /// All rows.
-    async fn all_rows(&mut self) -> Result<(Vec<Row>, Vec<Note>), Failure> {
-        let (mut all, mut bytes) = (Vec::new(), 0_usize);
-        loop {
-            match self.batch().await? {
-                Made::End(notes) => return Ok((all, notes)),
-                Made::Rows(rows) => {
-                    bytes += rows.iter().flatten().flatten().map(|c| c.len() + 32).sum::<usize>();
-                    if bytes > SORT_MEMORY {
-                        return Err(Failure::Unsupported(format!(
-                            "ORDER BY over more than {SORT_MEMORY} bytes of rows: ask for fewer keys, or sort in the client"
-                        )));
-                    }
-                    self.hold(bytes)?;
-                    all.extend(rows);
-                }
-            }
-        }
-    }
-
-    /// All rows, as groups.
-    async fn grouped(&mut self, mut groups: Groups) -> Result<(Vec<Row>, Vec<Note>), Failure> {
-        loop {
-            let batch = self.rows.next().await?;
-            let made = match batch {
-                Batch::Rows(rows) if groups.is_a_count() => {
-                    groups.count(self.maker.wanted(rows)?.len());
-                    continue;
-                }
-                Batch::Events(_, events) if groups.is_a_count() => {
-                    self.maker.allowed(&events)?;
-                    groups.count(events.len());
-                    continue;
-                }
-                other @ (Batch::Rows(_) | Batch::Events(..) | Batch::End(_)) => self.maker.rows(other)?,
-            };
-            match made {
-                Made::Rows(rows) => {
-                    rows.iter().try_for_each(|row| groups.add(row, &self.maker.source))?;
-                    self.hold(groups.bytes())?;
-                }
-                Made::End(notes) => return Ok((groups.rows(self.maker.source.len())?, notes)),
-            }
-        }
-    }
-
-    fn hold(&mut self, bytes: usize) -> Result<(), Failure> {
-        if self.share.hold(bytes) { Ok(()) } else { Err(Failure::NoMemory) }
     }
 
     /// Holds rows against `limits.max_rows`.
@@ -282,10 +258,13 @@ impl RowStream {
         }
         kept
     }
+}
 
-    /// The next rows with all columns of the source.
-    async fn batch(&mut self) -> Result<Made, Failure> {
-        let batch = self.rows.next().await?;
-        self.maker.rows(batch)
+/// Gives the lines of a batch.
+fn each_line(maker: &RowMaker, batch: &Batch, each: &mut EachLine<'_>) -> Result<(), Failure> {
+    match batch {
+        Batch::Rows(rows) => maker.rows(rows, each),
+        Batch::Events(events) => maker.changes(events, each),
+        Batch::End(_) => Ok(()),
     }
 }

@@ -7,6 +7,7 @@ use crate::failure::{Failure, Fault};
 use crate::session::{About, Identity, Noted, Role, Session};
 use crate::telemetry::metrics::{Code, Ended, metrics};
 use crate::telemetry::{Sparse, audit, figures};
+use dbtrail_types::byte_list::ByteList;
 use dbtrail_types::names::RequestId;
 use dbtrail_types::trace::{self, Span, TraceContext};
 use std::sync::{Arc, LazyLock};
@@ -95,12 +96,12 @@ impl Line {
     }
 
     /// Rows that are sent, as packets.
-    pub(super) fn rows(&mut self, packets: &[Vec<u8>]) {
+    pub(super) fn rows(&mut self, packets: &ByteList) {
         if self.rows == 0 && !packets.is_empty() {
             self.first = Some(self.started.elapsed());
         }
         self.rows += packets.len() as u64;
-        self.bytes += packets.iter().map(|packet| packet.len() as u64).sum::<u64>();
+        self.bytes += packets.bytes() as u64;
     }
 
     pub(super) fn succeeded(&mut self) {

@@ -6,8 +6,8 @@ use super::parameters::{self, Bound, ParameterContext};
 use crate::failure::Failure;
 use crate::session::{About, Next, Parameter, Prepared, RowStream};
 use dbtrail_types::result_charset::ResultCharset;
-use dbtrail_types::result_set::{ResultColumn, Row};
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use dbtrail_types::result_set::{ResultColumn, Row, RowBlock};
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 /// Cursors at a time: each keeps a request at the agent open.
@@ -49,7 +49,7 @@ pub(super) struct Cursor {
     /// The character set that its columns were declared in.
     pub(super) charset: ResultCharset,
     /// Rows that came and were not fetched.
-    ready: VecDeque<Row>,
+    ready: RowBlock,
     /// Those to come; `None`: there are no more.
     rest: Option<Box<RowStream>>,
 }
@@ -58,11 +58,12 @@ impl Cursor {
     pub(super) fn new(
         columns: Vec<ResultColumn>,
         charset: ResultCharset,
-        ready: Vec<Row>,
+        ready: &[Row],
         rest: Option<Box<RowStream>>,
         about: Box<About>,
     ) -> Self {
-        Self { columns, about, charset, ready: ready.into(), rest }
+        let ready = RowBlock::of(columns.len(), ready);
+        Self { columns, about, charset, ready, rest }
     }
 
     /// At most so many of the next rows. What is not ready is waited for.
@@ -71,7 +72,7 @@ impl Cursor {
             match &mut self.rest {
                 None => return Ok(Next::End(Vec::new())),
                 Some(rows) => match rows.next().await? {
-                    Next::Rows(rows) => self.ready = rows.into(),
+                    Next::Rows(rows) => self.ready = rows,
                     Next::End(notes) => {
                         self.rest = None;
                         return Ok(Next::End(notes));
@@ -79,7 +80,7 @@ impl Cursor {
                 },
             }
         }
-        Ok(Next::Rows(self.ready.drain(..most.min(self.ready.len())).collect()))
+        Ok(Next::Rows(self.ready.take(most)))
     }
 }
 

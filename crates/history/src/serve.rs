@@ -12,6 +12,7 @@ use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
+use std::future::ready;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
@@ -25,9 +26,11 @@ mod answer;
 mod body;
 mod catch_up;
 mod connections;
+mod direct;
 mod doubts;
 mod exposition;
 mod exposure;
+mod front;
 mod limit;
 mod metrics;
 mod pages;
@@ -41,7 +44,9 @@ mod ui;
 mod undo;
 
 use agent::Agent;
-use connections::{Connections, HasRequested};
+use connections::Connections;
+use direct::DirectRequest;
+use front::Front;
 
 pub use exposition::Exposition;
 pub use exposure::exposure;
@@ -130,11 +135,11 @@ pub async fn serve_all(
 }
 
 async fn serve_agent(listener: TcpListener, agent: Agent, options: ServeOptions, stop: CancellationToken) {
-    let mut router = routes::router(agent);
+    let mut router = routes::router(agent.clone());
     if options.ui {
         router = router.merge(ui::routes());
     }
-    run(listener, router, options, stop).await;
+    run(listener, Front { agent: Some(Arc::new(agent)), ..Front::of(router) }, options, stop).await;
 }
 
 /// The same API for who is in this process: tokens and limits hold, connections there are none.
@@ -159,8 +164,9 @@ impl Local {
 
     /// The answer to a request; its body comes as it is made.
     pub async fn answer(&self, request: Request<Bytes>) -> Response<BodyDataStream> {
-        let response = if let Some(response) = routes::straight(&self.agent, &request).await {
-            response
+        let response = if let Some(asked) = DirectRequest::by(request.method(), request.uri().path()) {
+            let (head, body) = request.into_parts();
+            asked.answered(&self.agent, &head, ready(body::short(body))).await
         } else {
             let Ok(response) = self.routes.call(request.map(Body::from)).await;
             response
@@ -184,10 +190,10 @@ pub async fn serve_operator(
         ..ServeOptions::default()
     };
     let router = routes::of_operator(history_handle, &options, stop.clone());
-    run(listener, router, options, stop).await;
+    run(listener, Front::of(router), options, stop).await;
 }
 
-async fn run(listener: TcpListener, router: axum::Router, options: ServeOptions, stop: CancellationToken) {
+async fn run(listener: TcpListener, front: Front, options: ServeOptions, stop: CancellationToken) {
     let connections = Arc::new(Connections::new(options.max_connections.max(1)));
     let graceful = GracefulShutdown::new();
     loop {
@@ -207,10 +213,9 @@ async fn run(listener: TcpListener, router: axum::Router, options: ServeOptions,
         let acceptor = options.tls.as_ref().map(|certificate| TlsAcceptor::from(certificate.now()));
         let Some(seat) = connections.enter() else { continue };
         let connection = Connection {
-            router: router.clone(),
+            front: Front { asked: seat.asked(), ..front.clone() },
             acceptor,
             watcher: graceful.watcher(),
-            asked: seat.asked(),
             patience: options.patience,
         };
         tokio::spawn(async move {
@@ -227,10 +232,9 @@ async fn run(listener: TcpListener, router: axum::Router, options: ServeOptions,
 }
 
 struct Connection {
-    router: axum::Router,
+    front: Front,
     acceptor: Option<TlsAcceptor>,
     watcher: hyper_util::server::graceful::Watcher,
-    asked: HasRequested,
     patience: Duration,
 }
 
@@ -244,7 +248,7 @@ impl Connection {
             Ok(Ok(_) | Err(_)) => return,
             Err(_) => return tracing::debug!("a connection on which nothing came is closed"),
         }
-        let service = TowerToHyperService::new(self.asked.noticed(self.router));
+        let service = self.front;
         let Some(acceptor) = self.acceptor else {
             let builder = builder(false);
             let connection = builder.serve_connection(TokioIo::new(stream), service);

@@ -5,7 +5,7 @@ use crate::reader::put_bytes;
 use crate::results;
 use dbtrail_types::column::{ColumnType, Family, IntSize};
 use dbtrail_types::result_charset::ResultCharset;
-use dbtrail_types::result_set::{ResultColumn, Row};
+use dbtrail_types::result_set::ResultColumn;
 
 /// The NULL bitmap of a row begins with two bits that are not used.
 const OFFSET: usize = 2;
@@ -22,19 +22,26 @@ pub struct NotAValue {
     pub ty: ColumnType,
 }
 
+/// Appends a
 /// [ProtocolBinary::ResultsetRow](https://dev.mysql.com/doc/dev/mysql-server/latest/page_protocol_binary_resultset.html).
 ///
 /// # Errors
-/// A cell is no value of its column's type.
-pub fn row(row: &Row, columns: &[ResultColumn], charset: ResultCharset) -> Result<Vec<u8>, NotAValue> {
-    let mut out = vec![0; 1 + (columns.len() + OFFSET).div_ceil(8)];
-    for (position, (cell, column)) in row.iter().zip(columns).enumerate() {
+/// A cell is no value of its column's type; what was appended is no row then.
+pub fn put_row<'a>(
+    out: &mut Vec<u8>,
+    row: impl Iterator<Item = Option<&'a [u8]>>,
+    columns: &[ResultColumn],
+    charset: ResultCharset,
+) -> Result<(), NotAValue> {
+    let start = out.len();
+    out.resize(start + 1 + (columns.len() + OFFSET).div_ceil(8), 0);
+    for (position, (cell, column)) in row.zip(columns).enumerate() {
         match cell {
-            None => out[1 + (position + OFFSET) / 8] |= 1 << ((position + OFFSET) % 8),
-            Some(bytes) => put(&mut out, bytes, column, charset)?,
+            None => out[start + 1 + (position + OFFSET) / 8] |= 1 << ((position + OFFSET) % 8),
+            Some(bytes) => put(out, bytes, column, charset)?,
         }
     }
-    Ok(out)
+    Ok(())
 }
 
 fn put(

@@ -8,7 +8,7 @@ use crate::reader::{put_bytes, put_lenenc};
 use dbtrail_types::column::ColumnType;
 use dbtrail_types::float_text;
 use dbtrail_types::result_charset::ResultCharset;
-use dbtrail_types::result_set::{ResultColumn, Row};
+use dbtrail_types::result_set::ResultColumn;
 use mysql_common::constants::SessionStateType;
 use std::borrow::Cow;
 
@@ -147,21 +147,24 @@ pub fn err(code: u16, sqlstate: &str, message: &str) -> Vec<u8> {
     out
 }
 
+/// Appends a
 /// [ProtocolText::ResultsetRow](https://dev.mysql.com/doc/dev/mysql-server/latest/page_protocol_com_query_response_text_resultset_row.html).
-#[must_use]
-pub fn row(row: &Row, columns: &[ResultColumn], charset: ResultCharset) -> Vec<u8> {
-    let mut out = Vec::with_capacity(row.iter().flatten().map(|c| c.len() + 3).sum::<usize>() + row.len());
-    for (cell, column) in row.iter().zip(columns) {
+pub fn put_row<'a>(
+    out: &mut Vec<u8>,
+    row: impl Iterator<Item = Option<&'a [u8]>>,
+    columns: &[ResultColumn],
+    charset: ResultCharset,
+) {
+    for (cell, column) in row.zip(columns) {
         match cell {
             None => out.push(NULL_CELL),
             // Of a FLOAT an agent tells more than the text protocol shows.
             Some(bytes) if matches!(column.column.ty, ColumnType::Float { digits: None, .. }) => {
-                put_bytes(&mut out, &float_text::shown_float(bytes));
+                put_bytes(out, &float_text::shown_float(bytes));
             }
-            Some(bytes) => put_bytes(&mut out, &sent(bytes, column, charset)),
+            Some(bytes) => put_bytes(out, &sent(bytes, column, charset)),
         }
     }
-    out
 }
 
 /// A cell in the character set that text goes out in.

@@ -3,6 +3,7 @@
 //! Layer 0 of the project: nothing here knows MySQL packets, HTTP, YAML or a store.
 
 pub mod agent_api;
+pub mod byte_list;
 pub mod change_counts;
 pub mod charset;
 pub mod collation;

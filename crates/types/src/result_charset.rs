@@ -52,6 +52,9 @@ impl ResultCharset {
     /// as bytes.
     #[must_use]
     pub fn encode<'a>(self, cell: &'a [u8], column: &Column) -> Cow<'a, [u8]> {
+        if matches!(self, Self::Utf8 { .. }) {
+            return Cow::Borrowed(cell);
+        }
         let json = column.ty == ColumnType::Json;
         let as_stored = matches!(self, Self::Binary | Self::AsStored);
         if cell.is_ascii() && !as_stored || !(json || column.collation.is_some()) {

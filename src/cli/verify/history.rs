@@ -160,7 +160,7 @@ impl History {
         loop {
             match answer.next().await? {
                 Batch::Rows(some) => {
-                    let keyed = some.into_iter().filter_map(|row| Some((key_in(&positions, &row)?, row)));
+                    let keyed = some.lines().filter_map(|row| Some((key_in(&positions, &row)?, row)));
                     rows.extend(keyed);
                     if rows.len() > most {
                         return Ok(None);
@@ -210,7 +210,7 @@ impl Changes {
     /// Some more, with the definition that their rows have; `None`: there are no more.
     pub(super) async fn next(&mut self) -> Result<Option<(Arc<TableDefinition>, Vec<DiffEvent>)>, No> {
         match self.0.next().await? {
-            Batch::Events(definition, events) => Ok(Some((definition, events))),
+            Batch::Events(events) => Ok(Some((Arc::clone(events.definition()), events.to_events()))),
             Batch::Rows(_) => Err(No::Failed("the agent sent rows for changes".to_owned())),
             Batch::End(_) => Ok(None),
         }

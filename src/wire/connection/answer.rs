@@ -14,6 +14,7 @@ use dbtrail_mysql_wire::constants::CapabilityFlags;
 use dbtrail_mysql_wire::reader::put_lenenc;
 use dbtrail_mysql_wire::results::StateChange;
 use dbtrail_mysql_wire::{columns, results};
+use dbtrail_types::byte_list::ByteList;
 use dbtrail_types::names::RequestId;
 use dbtrail_types::result_charset::ResultCharset;
 use dbtrail_types::result_set::ResultColumn;
@@ -36,12 +37,13 @@ impl Connection {
             }
             Ok(Answer::Table(columns, rows)) => {
                 let charset = session.result_charset();
-                let packets = match work.form.rows(&rows, &columns, charset) {
+                let cells = rows.iter().map(|row| row.iter().map(Option::as_deref));
+                let packets = match work.form.rows(cells, &columns, charset) {
                     Ok(packets) => packets,
                     Err(failure) => return self.send_error(session, &failure, work.request, line).await,
                 };
                 self.head(&columns, session.status(), charset).await?;
-                for packet in &packets {
+                for packet in packets.iter() {
                     self.packets.write(packet).await?;
                 }
                 self.packets.write(&results::end(session.status().into(), self.capabilities)).await?;
@@ -73,12 +75,12 @@ impl Connection {
     /// wait for it when it is killed or its time is over.
     pub(super) async fn send_rows(
         &mut self,
-        rows: &[Vec<u8>],
+        rows: &ByteList,
         work: &mut Work<'_, '_>,
     ) -> Result<Result<(), Failure>, Gone> {
         let packets = &mut self.packets;
         let send_rows = async {
-            for packet in rows {
+            for packet in rows.iter() {
                 packets.write(packet).await?;
             }
             Ok::<(), Gone>(())
@@ -153,8 +155,8 @@ impl Connection {
         loop {
             let next = work.watch(&mut self.packets, pin!(rows.next())).await?;
             let ready = match &next {
-                Ok(Next::Rows(batch)) => work.form.rows(batch, columns, charset),
-                Ok(Next::End(_)) | Err(_) => Ok(Vec::new()),
+                Ok(Next::Rows(block)) => work.form.rows(block.rows(), columns, charset),
+                Ok(Next::End(_)) | Err(_) => Ok(ByteList::default()),
             };
             let (next, ready) = match next.and_then(|next| Ok((next, ready?))) {
                 Ok(next) => next,

@@ -2,8 +2,9 @@
 
 use crate::failure::Failure;
 use dbtrail_mysql_wire::{binary, results};
+use dbtrail_types::byte_list::ByteList;
 use dbtrail_types::result_charset::ResultCharset;
-use dbtrail_types::result_set::{ResultColumn, Row};
+use dbtrail_types::result_set::ResultColumn;
 
 /// In which protocol rows go out.
 #[derive(Clone, Copy, Debug)]
@@ -18,17 +19,22 @@ pub(super) enum Form {
 
 impl Form {
     /// The packets of rows; a cell that has no binary form is a failure.
-    pub(super) fn rows(
+    pub(super) fn rows<'r, R: Iterator<Item = Option<&'r [u8]>>>(
         self,
-        rows: &[Row],
+        rows: impl Iterator<Item = R>,
         columns: &[ResultColumn],
         charset: ResultCharset,
-    ) -> Result<Vec<Vec<u8>>, Failure> {
-        rows.iter()
-            .map(|row| match self {
-                Self::Text => Ok(results::row(row, columns, charset)),
-                Self::Binary => Ok(binary::row(row, columns, charset)?),
-            })
-            .collect()
+    ) -> Result<ByteList, Failure> {
+        let mut packets = ByteList::default();
+        for row in rows {
+            packets.push(|out| match self {
+                Self::Text => {
+                    results::put_row(out, row, columns, charset);
+                    Ok(())
+                }
+                Self::Binary => binary::put_row(out, row, columns, charset).map_err(Failure::from),
+            })?;
+        }
+        Ok(packets)
     }
 }

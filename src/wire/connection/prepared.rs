@@ -139,9 +139,11 @@ impl Connection {
         let charset = session.result_charset();
         let about = Box::new(session.noted().get());
         let (shown, cursor) = match answer {
-            Ok(Answer::Table(shown, rows)) => (shown.clone(), Cursor::new(shown, charset, rows, None, about)),
+            Ok(Answer::Table(shown, rows)) => {
+                (shown.clone(), Cursor::new(shown, charset, &rows, None, about))
+            }
             Ok(Answer::Stream(shown, rows)) => {
-                (shown.to_vec(), Cursor::new(shown.to_vec(), charset, Vec::new(), Some(rows), about))
+                (shown.to_vec(), Cursor::new(shown.to_vec(), charset, &[], Some(rows), about))
             }
             other => return self.answer(session, other, work, &mut line).await,
         };
@@ -187,7 +189,7 @@ impl Connection {
                 Err(failure) => return self.send_error(session, &failure, work.request, &mut line).await,
             };
             left -= rows.len();
-            let packets = match work.form.rows(&rows, &cursor.columns, cursor.charset) {
+            let packets = match work.form.rows(rows.rows(), &cursor.columns, cursor.charset) {
                 Ok(packets) => packets,
                 Err(failure) => return self.send_error(session, &failure, work.request, &mut line).await,
             };

@@ -1,7 +1,7 @@
 //! `_history.changes`: the changes of all tables that the asker may see, in the order of the log.
 
 use super::change_filter::{Needed, own_cells};
-use super::change_rows::{key_positions, write_event};
+use super::change_rows::{EventWriter, key_positions};
 use super::chunks::{Chunks, Fill};
 use super::conditions::unsupported;
 use super::form::Form;
@@ -33,6 +33,7 @@ const AT_ONCE: usize = 256;
 pub struct AllChanges {
     history: Arc<History>,
     form: Form,
+    writer: EventWriter,
     visible: Visible,
     /// `None`: one transaction.
     window: Option<(Timestamp, Timestamp)>,
@@ -147,6 +148,7 @@ impl History {
         let answer = AllChanges {
             history: Arc::clone(self),
             form: Form::Lines,
+            writer: EventWriter::default(),
             visible,
             window,
             unchecked,
@@ -206,7 +208,7 @@ impl AllChanges {
         }
         self.announce(&history, name, version.definition, out)?;
         self.origins.announce(&history, version.sequence, self.form, out)?;
-        write_event(self.form, &history.catalog, version, &commit, &self.keys, out)?;
+        self.writer.write(self.form, &history.catalog, version, &commit, &self.keys, out)?;
         self.count += 1;
         self.left -= 1;
         Ok(())

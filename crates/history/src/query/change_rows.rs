@@ -5,11 +5,15 @@ use super::form::{Form, put_image};
 use super::{Refusal, lines};
 use crate::commit_index::Commit;
 use crate::image::{Content, Image};
+use crate::log::Gtid;
 use crate::schema::Catalog;
 use crate::store::{KeyMove, Version};
 use dbtrail_types::agent_api::EventType;
-use dbtrail_types::agent_api::frames::{FrameKind, flag, put_bytes, put_counted, put_frame, put_number};
+use dbtrail_types::agent_api::frames::{
+    EventHead, FrameKind, put_bytes, put_counted, put_event_head, put_frame, put_number,
+};
 use dbtrail_types::column::TableDefinition;
+use dbtrail_types::timestamp::Timestamp;
 use std::borrow::Cow;
 
 /// The positions of the key columns.
@@ -45,20 +49,36 @@ pub(super) fn images<'v>(catalog: &Catalog, version: &'v Version) -> [Option<Cow
     [filled(&version.before, &version.after), filled(&version.after, &version.before)]
 }
 
-/// The line of a change that is shown under its key, which has these positions.
-pub(super) fn write_event(
-    form: Form,
-    catalog: &Catalog,
-    version: &Version,
-    commit: &Commit,
-    positions: &[usize],
-    out: &mut Vec<u8>,
-) -> Result<(), Refusal> {
-    match form {
-        Form::Lines => write_line(catalog, version, commit, positions, out),
-        Form::Frames => {
-            put_frame(out, FrameKind::Event, |out| put_event(catalog, version, commit, positions, out));
-            Ok(())
+/// Writes changes that follow each other: many are of one transaction, whose id is the same text.
+#[derive(Debug, Default)]
+pub(super) struct EventWriter {
+    gtid: Option<(Gtid, String)>,
+}
+
+impl EventWriter {
+    /// The line of a change that is shown under its key, which has these positions.
+    pub(super) fn write(
+        &mut self,
+        form: Form,
+        catalog: &Catalog,
+        version: &Version,
+        commit: &Commit,
+        positions: &[usize],
+        out: &mut Vec<u8>,
+    ) -> Result<(), Refusal> {
+        if self.gtid.as_ref().map(|(id, _)| id) != commit.gtid.as_ref() {
+            self.gtid = commit.gtid.as_ref().map(|id| (id.clone(), id.to_string()));
+        }
+        let gtid = self.gtid.as_ref().map(|(_, text)| text.as_str());
+        match form {
+            Form::Lines => write_line(catalog, version, (commit.committed, gtid), positions, out),
+            Form::Frames => {
+                let write = |out: &mut Vec<u8>| {
+                    put_event(catalog, version, (commit.committed, gtid), positions, out);
+                };
+                put_frame(out, FrameKind::Event, write);
+                Ok(())
+            }
         }
     }
 }
@@ -66,14 +86,14 @@ pub(super) fn write_event(
 fn write_line(
     catalog: &Catalog,
     version: &Version,
-    commit: &Commit,
+    (committed, gtid): (Timestamp, Option<&str>),
     positions: &[usize],
     out: &mut Vec<u8>,
 ) -> Result<(), Refusal> {
     out.extend_from_slice(b"{\"event\":{\"event_id\":");
     out.extend_from_slice(version.sequence.0.to_string().as_bytes());
     out.extend_from_slice(b",\"event_timestamp\":");
-    lines::json(&commit.committed, out)?;
+    lines::json(&committed, out)?;
     out.extend_from_slice(b",\"event_type\":\"");
     out.extend_from_slice(kind_name(version.kind).as_bytes());
     out.extend_from_slice(if version.is_derived() { b"\",\"derived\":true" } else { b"\"" });
@@ -82,7 +102,7 @@ fn write_line(
         out.extend_from_slice(cause.0.to_string().as_bytes());
     }
     out.extend_from_slice(b",\"gtid\":");
-    lines::json(&commit.gtid.as_ref().map(ToString::to_string), out)?;
+    lines::json(&gtid, out)?;
     out.extend_from_slice(b",\"key\":");
     let key = keyed(version).map(|image| lines::key_of(image, positions)).unwrap_or_default();
     lines::json(&key, out)?;
@@ -100,29 +120,23 @@ fn write_line(
 }
 
 /// The same as the content of a frame.
-fn put_event(catalog: &Catalog, version: &Version, commit: &Commit, positions: &[usize], out: &mut Vec<u8>) {
+fn put_event(
+    catalog: &Catalog,
+    version: &Version,
+    (committed, gtid): (Timestamp, Option<&str>),
+    positions: &[usize],
+    out: &mut Vec<u8>,
+) {
     let [before, after] = images(catalog, version);
-    out.extend_from_slice(&version.sequence.0.to_le_bytes());
-    out.extend_from_slice(&commit.committed.micros().to_le_bytes());
-    let flag = |there: bool, flag: u8| if there { flag } else { 0 };
-    let kind = match version.kind {
-        EventType::Insert => 0,
-        EventType::Update => 1,
-        EventType::Delete => 2,
+    let head = EventHead {
+        event_id: version.sequence.0,
+        event_timestamp: committed,
+        event_type: version.kind,
+        derived: version.is_derived(),
+        cause: version.cause.map(|cause| cause.0),
+        gtid,
     };
-    out.push(
-        kind | flag(version.is_derived(), flag::DERIVED)
-            | flag(version.cause.is_some(), flag::CAUSE)
-            | flag(commit.gtid.is_some(), flag::GTID)
-            | flag(before.is_some(), flag::BEFORE)
-            | flag(after.is_some(), flag::AFTER),
-    );
-    if let Some(cause) = version.cause {
-        out.extend_from_slice(&cause.0.to_le_bytes());
-    }
-    if let Some(gtid) = &commit.gtid {
-        put_bytes(out, gtid.to_string().as_bytes());
-    }
+    put_event_head(out, &head, (before.is_some(), after.is_some()));
     match keyed(version) {
         Some(image) => {
             put_number(out, positions.len() as u64);

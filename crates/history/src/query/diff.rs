@@ -1,7 +1,7 @@
 //! Changes inside a window, oldest first.
 
 use super::change_filter::ChangeFilter;
-use super::change_rows::{key_positions, write_event};
+use super::change_rows::{EventWriter, key_positions};
 use super::form::Form;
 use super::keys::Wanted;
 use super::merge::Merge;
@@ -27,6 +27,7 @@ pub struct DiffAnswer {
     window: Option<(Timestamp, Timestamp)>,
     head: Option<Vec<u8>>,
     form: Form,
+    writer: EventWriter,
     changes: Changes,
     /// Which of them are wanted.
     filter: Option<ChangeFilter>,
@@ -53,9 +54,7 @@ enum Changes {
 impl Changes {
     fn next(&mut self, history: &History) -> Result<Step, Refusal> {
         match self {
-            Self::Keys(merge) => {
-                Ok(merge.next(history)?.map_or(Step::End, |version| Step::Change(Box::new(version))))
-            }
+            Self::Keys(merge) => Ok(merge.next(history)?.map_or(Step::End, Step::Change)),
             Self::All(walk) => walk.next(history),
         }
     }
@@ -114,6 +113,7 @@ impl History {
             window,
             head: Some(head),
             form: Form::Lines,
+            writer: EventWriter::default(),
             changes,
             filter,
             left: request.limit.unwrap_or(u64::MAX),
@@ -212,7 +212,7 @@ impl DiffAnswer {
             }
             self.announce(&history, version.definition, out)?;
             self.origins.announce(&history, version.sequence, self.form, out)?;
-            write_event(self.form, &history.catalog, &version, &commit, &self.definition.2, out)?;
+            self.writer.write(self.form, &history.catalog, &version, &commit, &self.definition.2, out)?;
             self.count += 1;
             self.left -= 1;
         }

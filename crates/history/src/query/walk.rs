@@ -43,7 +43,7 @@ struct Lost {
 /// What comes next.
 pub(super) enum Step {
     /// A change.
-    Change(Box<Version>),
+    Change(Version),
     /// Nothing of the table: there may be more.
     Nothing,
     /// There is no more.
@@ -92,11 +92,11 @@ impl Walk {
             }
             self.generation = lost.generation;
             let version = history.lost((lost.generation, &known.key), lost.emptied)?;
-            return Ok(version.map_or(Step::Nothing, |version| Step::Change(Box::new(version))));
+            return Ok(version.map_or(Step::Nothing, Step::Change));
         }
         if let Some((generation, version)) = self.versions.pop_front() {
             self.generation = generation;
-            return Ok(Step::Change(Box::new(version)));
+            return Ok(Step::Change(version));
         }
         if self.ready.is_empty() {
             let Some(found) = self.index.next(&*history.snapshot)? else { return Ok(Step::End) };

@@ -5,7 +5,8 @@ use super::agent::Agent;
 use super::answer;
 use crate::query::Refusal;
 use axum::extract::{Request, State};
-use axum::http::{HeaderName, HeaderValue, Method};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method};
 use axum::middleware::Next;
 use axum::response::Response;
 use dbtrail_types::agent_api::{REQUEST_ID, code};
@@ -28,12 +29,12 @@ pub(super) struct RequestLine {
 }
 
 impl RequestLine {
-    pub(super) fn of<B>(request: &hyper::Request<B>) -> Self {
+    pub(super) fn of(head: &Parts) -> Self {
         Self {
-            id: request.headers().get(REQUEST_ID).filter(|v| v.len() <= MAX_ID).cloned(),
-            parent: parent(request),
-            method: request.method().clone(),
-            path: request.uri().path().to_owned(),
+            id: head.headers.get(REQUEST_ID).filter(|v| v.len() <= MAX_ID).cloned(),
+            parent: parent(&head.headers),
+            method: head.method.clone(),
+            path: head.uri.path().to_owned(),
             began: Instant::now(),
         }
     }
@@ -69,11 +70,11 @@ impl RequestLine {
 }
 
 /// What the header says, where anybody asks.
-fn parent<B>(request: &hyper::Request<B>) -> Option<TraceContext> {
+fn parent(headers: &HeaderMap) -> Option<TraceContext> {
     if !trace::is_on() {
         return None;
     }
-    TraceContext::read(request.headers().get(TRACEPARENT)?.to_str().ok()?)
+    TraceContext::read(headers.get(TRACEPARENT)?.to_str().ok()?)
 }
 
 /// The first two parts of a path: after these are names.
@@ -83,7 +84,9 @@ fn route(path: &str) -> &str {
 
 /// Around every request.
 pub(super) async fn around(State(agent): State<Agent>, request: Request, next: Next) -> Response {
-    RequestLine::of(&request).answered(&agent, next.run(request)).await
+    let (head, body) = request.into_parts();
+    let line = RequestLine::of(&head);
+    line.answered(&agent, next.run(Request::from_parts(head, body))).await
 }
 
 /// Around every request that shows rows or counts.

@@ -8,6 +8,7 @@ use axum::response::Response;
 use futures_util::StreamExt;
 use serde::Serialize;
 use std::convert::Infallible;
+use tokio::task::JoinHandle;
 
 fn response(status: StatusCode, kind: &'static str, body: Body) -> Response {
     let mut response = Response::new(body);
@@ -40,58 +41,81 @@ pub(super) fn refusal(refusal: &Refusal) -> Response {
     response(status, "application/json", body.into())
 }
 
-/// Lines that take long to make: on threads of their own, one chunk at a time, and only as they are
-/// taken. Why it does not go on is its last line where rows were sent before; there is no trailer
-/// then.
+/// Lines that take long to make: on threads of their own, and one chunk ahead of what was taken, so
+/// that the next one is made while the last one is sent. Why it does not go on is the last line
+/// where rows were sent before; there is no trailer then.
 pub(super) async fn long_lines<I>(chunks: I, form: Form) -> Response
 where
     I: Iterator<Item = Result<Vec<u8>, Refusal>> + Send + 'static,
 {
     // Chunks without a line stand for time that goes by before the first one, which may still be a
     // refusal. Between two of them, a request whose client is gone ends.
-    let (mut first, mut rest) = (Vec::new(), Some(chunks));
-    while first.is_empty()
-        && let Some(chunks) = rest.take()
-    {
-        match next_chunk(chunks).await {
-            (Some(Ok(chunk)), more) => (first, rest) = (chunk, more),
-            (Some(Err(refused)), _) => return refusal(&refused),
-            (None, _) => {}
+    let mut ahead = Ahead::of(chunks);
+    let first = loop {
+        match ahead.next().await {
+            Some(Ok(chunk)) if chunk.is_empty() => {}
+            Some(Ok(chunk)) => break chunk,
+            Some(Err(refused)) => return refusal(&refused),
+            None => break Vec::new(),
         }
-    }
-    let more = futures_util::stream::unfold(rest, move |rest| async move {
-        let (next, rest) = next_chunk(rest?).await;
-        match next? {
-            Ok(chunk) => Some((chunk, rest)),
+    };
+    streamed(vec![first], ahead, form)
+}
+
+/// An answer of these chunks, and then of those that are being made.
+fn streamed<I>(begun: Vec<Vec<u8>>, ahead: Ahead<I>, form: Form) -> Response
+where
+    I: Iterator<Item = Result<Vec<u8>, Refusal>> + Send + 'static,
+{
+    let more = futures_util::stream::unfold(ahead, move |mut ahead| async move {
+        let chunk = match ahead.next().await? {
+            Ok(chunk) => chunk,
             Err(refused) => {
                 if refused.status >= 500 {
                     tracing::error!(error = %refused, "the agent failed");
                 }
                 let mut line = serde_json::to_vec(&refused.body()).unwrap_or_default();
                 line.push(b'\n');
-                Some((form.of_line(line), None))
+                form.of_line(line)
             }
-        }
+        };
+        Some((chunk, ahead))
     });
-    let all = futures_util::stream::iter([first]).chain(more);
+    let all = futures_util::stream::iter(begun).chain(more);
     let filled = all.filter(|chunk| std::future::ready(!chunk.is_empty()));
     let stream = filled.map(|chunk| Ok::<_, Infallible>(Bytes::from(chunk)));
     response(StatusCode::OK, form.media_type(), Body::from_stream(stream))
 }
 
-/// One chunk, and what makes the next ones.
-async fn next_chunk<I>(mut chunks: I) -> (Option<Result<Vec<u8>, Refusal>>, Option<I>)
+/// What was made of a chunk, and what makes the next ones.
+type Made<I> = (Option<Result<Vec<u8>, Refusal>>, I);
+
+/// Chunks of which the next one is being made already; `None`: there is none after the last one.
+struct Ahead<I>(Option<JoinHandle<Made<I>>>);
+
+impl<I> Ahead<I>
 where
     I: Iterator<Item = Result<Vec<u8>, Refusal>> + Send + 'static,
 {
-    let made = tokio::task::spawn_blocking(move || (chunks.next(), Some(chunks))).await;
-    made.unwrap_or_else(|error| {
-        (Some(Err(Refusal::internal(format!("a chunk was not made: {error}")))), None)
-    })
+    fn of(mut chunks: I) -> Self {
+        Self(Some(tokio::task::spawn_blocking(move || (chunks.next(), chunks))))
+    }
+
+    /// The next chunk. After an error there is none.
+    async fn next(&mut self) -> Option<Result<Vec<u8>, Refusal>> {
+        match self.0.take()?.await {
+            Ok((Some(Ok(chunk)), rest)) => {
+                *self = Self::of(rest);
+                Some(Ok(chunk))
+            }
+            Ok((last, _)) => last,
+            Err(error) => Some(Err(Refusal::internal(format!("a chunk was not made: {error}")))),
+        }
+    }
 }
 
-/// Lines, sent as they are made. A failure on the way cuts the body: it then has no trailer, which
-/// says so.
+/// Lines, the first chunks of which are made at once: most answers have no more, and get a length
+/// and no stream.
 pub(super) fn lines<I>(answer: Result<I, Refusal>, form: Form) -> Response
 where
     I: Iterator<Item = Result<Vec<u8>, Refusal>> + Send + 'static,
@@ -100,16 +124,57 @@ where
         Ok(chunks) => chunks,
         Err(refused) => return refusal(&refused),
     };
-    let first = match chunks.next() {
-        Some(Ok(first)) => first,
-        Some(Err(refused)) => return refusal(&refused),
-        None => Vec::new(),
-    };
-    // Most answers are one chunk: they get a length and no stream.
-    let Some(second) = chunks.next() else {
-        return response(StatusCode::OK, form.media_type(), first.into());
-    };
-    let all = std::iter::once(Ok(first)).chain(std::iter::once(second)).chain(chunks);
-    let stream = futures_util::stream::iter(all.map(|chunk| chunk.map(Bytes::from)));
-    response(StatusCode::OK, form.media_type(), Body::from_stream(stream))
+    match chunks.next() {
+        Some(Ok(first)) => match chunks.next() {
+            None => response(StatusCode::OK, form.media_type(), first.into()),
+            Some(Ok(second)) => streamed(vec![first, second], Ahead::of(chunks), form),
+            Some(Err(refused)) => refusal(&refused),
+        },
+        Some(Err(refused)) => refusal(&refused),
+        None => response(StatusCode::OK, form.media_type(), Body::empty()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use dbtrail_types::agent_api::code;
+
+    type Chunk = Result<Vec<u8>, Refusal>;
+
+    fn chunk(text: &str) -> Chunk {
+        Ok(text.as_bytes().to_vec())
+    }
+
+    fn refused() -> Chunk {
+        Err(Refusal::new(422, code::GAP, "there is a gap".to_owned()))
+    }
+
+    async fn read(response: Response) -> (u16, String) {
+        let status = response.status().as_u16();
+        let body = axum::body::to_bytes(response.into_body(), usize::MAX).await.unwrap();
+        (status, String::from_utf8(body.to_vec()).unwrap())
+    }
+
+    #[tokio::test]
+    async fn an_answer_ends_with_why_it_does_not_go_on() {
+        let cases: [(Vec<Chunk>, u16, &str, bool); 6] = [
+            (vec![], 200, "", false),
+            (vec![chunk("a\n")], 200, "a\n", false),
+            (vec![chunk("a\n"), chunk(""), chunk("b\n"), chunk("c\n")], 200, "a\nb\nc\n", false),
+            (vec![refused(), chunk("a\n")], 422, "", true),
+            (vec![chunk("a\n"), chunk("b\n"), refused(), chunk("c\n")], 200, "a\nb\n", true),
+            (vec![chunk("a\n"), chunk("b\n"), chunk("c\n"), refused()], 200, "a\nb\nc\n", true),
+        ];
+        for (chunks, status, lines_before, ends_early) in cases {
+            let long = long_lines(chunks.clone().into_iter(), Form::Lines).await;
+            for answer in [long, lines(Ok(chunks.into_iter()), Form::Lines)] {
+                let (answered, text) = read(answer).await;
+                assert_eq!(answered, status, "{text}");
+                let rest = text.strip_prefix(lines_before).unwrap();
+                assert_eq!(rest.contains("there is a gap"), ends_early, "{text}");
+                assert!(ends_early || rest.is_empty(), "{text}");
+            }
+        }
+    }
 }

@@ -1,9 +1,6 @@
 //! Which connections are open, and which of them have asked something: one that has not gives way
 //! where there are too many.
 
-use axum::Router;
-use axum::extract::Request;
-use axum::middleware::{Next, from_fn};
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -28,12 +25,9 @@ struct Open {
 pub(super) struct HasRequested(Arc<AtomicBool>);
 
 impl HasRequested {
-    /// The routes, which note the first request.
-    pub(super) fn noticed(self, routes: Router) -> Router {
-        routes.layer(from_fn(move |request: Request, next: Next| {
-            self.0.store(true, Ordering::Relaxed);
-            next.run(request)
-        }))
+    /// It has.
+    pub(super) fn note(&self) {
+        self.0.store(true, Ordering::Relaxed);
     }
 }
 

@@ -1,5 +1,6 @@
 //! `/healthz`, `/readyz` and `/metrics` of a program that has no other HTTP.
 
+use super::front::Front;
 use super::{ServeOptions, answer, exposition, run};
 use axum::Router;
 use axum::extract::State;
@@ -30,7 +31,7 @@ pub async fn serve_pages(listener: TcpListener, pages: Arc<dyn Pages>, stop: Can
         .route("/readyz", get(ready))
         .route("/metrics", get(metrics))
         .with_state(pages);
-    run(listener, router, options, stop).await;
+    run(listener, Front::of(router), options, stop).await;
 }
 
 async fn ready(State(pages): State<SharedPages>) -> Response {

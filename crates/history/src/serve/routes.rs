@@ -1,8 +1,7 @@
 //! Which path asks what.
 
-use super::access::RequestLine;
 use super::agent::Agent;
-use super::body::{accepted, collect, malformed_time, read, short};
+use super::body::{accepted, collect, malformed_time, read};
 use super::limit;
 use super::served::ServedHistory;
 use super::{ServeOptions, about, access, answer, doubts};
@@ -13,7 +12,7 @@ use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::rejection::{PathRejection, QueryRejection};
 use axum::extract::{Extension, Path, Query, State};
-use axum::http::{HeaderMap, Method, StatusCode};
+use axum::http::{HeaderMap, StatusCode};
 use axum::middleware::from_fn_with_state;
 use axum::response::Response;
 use axum::routing::{MethodRouter, get, post};
@@ -24,7 +23,6 @@ use dbtrail_types::happened::HistoryRequest;
 use dbtrail_types::names::{ServerId, TableName};
 use dbtrail_types::timestamp::{AsOf, Timestamp};
 use dbtrail_types::undo_script::{self, UndoScriptRequest};
-use hyper::Request;
 use serde::Deserialize;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -148,7 +146,7 @@ async fn doubted(
     }
 }
 
-async fn rows(
+pub(super) async fn rows(
     served: &ServedHistory,
     body: Result<Bytes, Refusal>,
     reading: Reading,
@@ -161,40 +159,12 @@ async fn rows(
     }
 }
 
-async fn changes(served: &ServedHistory, body: Result<Bytes, Refusal>, form: Form) -> Response {
+pub(super) async fn changes(served: &ServedHistory, body: Result<Bytes, Refusal>, form: Form) -> Response {
     let request = body.and_then(|body| read::<DiffRequest>(&body));
     match served.caught_up(request, History::diff).await.map(|answer| answer.in_form(form)) {
         Ok(answer) if answer.is_long() => answer::long_lines(answer, form).await,
         answer => answer::lines(answer, form),
     }
-}
-
-/// The answer to a request for rows, without the way through the routes: on that way, much of the
-/// time of a look-up inside of one process went by. `None`: it is for something else.
-pub(super) async fn straight(agent: &Agent, request: &Request<Bytes>) -> Option<Response> {
-    let reading = match (request.method(), request.uri().path()) {
-        (&Method::POST, path::FLASHBACK) => Some(Reading::Flashback),
-        (&Method::POST, path::SNAPSHOT) => Some(Reading::Snapshot),
-        (&Method::POST, path::DIFF) => None,
-        _ => return None,
-    };
-    let answer = async {
-        let Some(admitted) = agent.admit(request.headers()) else { return access::unauthorized() };
-        let (served, token) = match agent.chosen(admitted, None) {
-            Ok(chosen) => chosen,
-            Err(refused) => return answer::refusal(&refused),
-        };
-        let slot = match served.slots.take(token) {
-            Ok(slot) => slot,
-            Err(refused) => return *refused,
-        };
-        let (body, form) = (short(request.body().clone()), accepted(request.headers()));
-        slot.held(match reading {
-            Some(reading) => rows(&served, body, reading, form).await,
-            None => changes(&served, body, form).await,
-        })
-    };
-    Some(RequestLine::of(request).answered(agent, answer).await)
 }
 
 async fn schemas(Extension(served): Chosen, server: Result<Path<String>, PathRejection>) -> Response {

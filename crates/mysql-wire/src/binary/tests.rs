@@ -2,6 +2,7 @@
 
 use super::*;
 use dbtrail_types::column::Column;
+use dbtrail_types::result_set::Row;
 
 const UTF8: ResultCharset = ResultCharset::Utf8 { collation_id: 255 };
 
@@ -16,6 +17,12 @@ fn column(ty: &str) -> ResultColumn {
         schema: "_flashback".to_owned(),
         column: Column::new("c".to_owned(), ty, text.then(|| "utf8mb4_bin".to_owned()), true),
     }
+}
+
+fn row(row: &Row, columns: &[ResultColumn], charset: ResultCharset) -> Result<Vec<u8>, NotAValue> {
+    let mut out = b"before".to_vec();
+    put_row(&mut out, row.iter().map(Option::as_deref), columns, charset)?;
+    Ok(out.split_off(b"before".len()))
 }
 
 fn one(ty: &str, text: &[u8]) -> Result<Vec<u8>, NotAValue> {

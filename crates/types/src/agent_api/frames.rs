@@ -19,6 +19,9 @@ use super::diff::{DiffEvent, EventType};
 use super::octets::Octets;
 use super::row_cell::{RowCell, RowLine};
 use crate::timestamp::Timestamp;
+pub use reading::{CellRef, Cells, EventRef, KeyValues, RowRef, read_event, read_row};
+
+mod reading;
 
 /// The media type of the binary form.
 pub const FRAMES: &str = "application/vnd.dbtrail.frames";
@@ -133,103 +136,65 @@ pub fn put_cell(out: &mut Vec<u8>, cell: Result<Option<&[u8]>, &str>) {
     }
 }
 
-/// Takes a number off the beginning.
-fn take_number(bytes: &mut &[u8]) -> Option<u64> {
-    let (mut number, mut shift) = (0_u64, 0);
-    loop {
-        let (first, rest) = bytes.split_first()?;
-        *bytes = rest;
-        let low = u64::from(first & 0x7f);
-        number |= low.checked_shl(shift).filter(|shifted| shifted >> shift == low)?;
-        if first & 0x80 == 0 {
-            return Some(number);
-        }
-        shift += 7;
-    }
+/// An event before its key and its rows.
+#[derive(Clone, Copy, Debug)]
+#[expect(missing_docs, reason = "see DiffEvent")]
+pub struct EventHead<'a> {
+    pub event_id: u64,
+    pub event_timestamp: Timestamp,
+    pub event_type: EventType,
+    pub derived: bool,
+    pub cause: Option<u64>,
+    pub gtid: Option<&'a str>,
 }
 
-fn take<'a>(bytes: &mut &'a [u8], length: u64) -> Option<&'a [u8]> {
-    let (taken, rest) = bytes.split_at_checked(usize::try_from(length).ok()?)?;
-    *bytes = rest;
-    Some(taken)
-}
-
-fn take_bytes<'a>(bytes: &mut &'a [u8]) -> Option<&'a [u8]> {
-    let length = take_number(bytes)?;
-    take(bytes, length)
-}
-
-fn take_integer(bytes: &mut &[u8]) -> Option<[u8; 8]> {
-    let (integer, rest) = bytes.split_first_chunk()?;
-    *bytes = rest;
-    Some(*integer)
-}
-
-fn take_cell(bytes: &mut &[u8]) -> Option<RowCell> {
-    Some(match take_number(bytes)? {
-        NULL => RowCell::Null,
-        UNKNOWN => RowCell::Unknown(std::str::from_utf8(take_bytes(bytes)?).ok()?.to_owned()),
-        number => RowCell::Value(Octets(take(bytes, number - VALUE)?.to_vec())),
-    })
-}
-
-/// The cells of a row, `width` of them; `None`: it is no such row.
-#[must_use]
-pub fn read_row(mut bytes: &[u8], width: usize) -> Option<RowLine> {
-    let mut row = RowLine::with_capacity(width.min(bytes.len()));
-    while !bytes.is_empty() {
-        if row.len() == width {
-            return None;
-        }
-        row.push(take_cell(&mut bytes)?);
-    }
-    (row.len() == width).then_some(row)
-}
-
-/// An event, its rows `width` cells wide; `None`: it is none.
-#[must_use]
-pub fn read_event(mut bytes: &[u8], width: usize) -> Option<DiffEvent> {
-    let bytes = &mut bytes;
-    let event_id = u64::from_le_bytes(take_integer(bytes)?);
-    let event_timestamp = Timestamp::from_micros(i64::from_le_bytes(take_integer(bytes)?));
-    let (flags, rest) = bytes.split_first()?;
-    *bytes = rest;
-    let event_type = match flags & 3 {
-        0 => EventType::Insert,
-        1 => EventType::Update,
-        2 => EventType::Delete,
-        _ => return None,
+/// Appends what is before the key of an event, which has a row before and a row after or not.
+pub fn put_event_head(out: &mut Vec<u8>, head: &EventHead<'_>, (before, after): (bool, bool)) {
+    out.extend_from_slice(&head.event_id.to_le_bytes());
+    out.extend_from_slice(&head.event_timestamp.micros().to_le_bytes());
+    let flag = |there: bool, flag: u8| if there { flag } else { 0 };
+    let kind = match head.event_type {
+        EventType::Insert => 0,
+        EventType::Update => 1,
+        EventType::Delete => 2,
     };
-    let has = |flag| flags & flag != 0;
-    let cause = if has(flag::CAUSE) { Some(u64::from_le_bytes(take_integer(bytes)?)) } else { None };
-    let gtid =
-        if has(flag::GTID) { Some(std::str::from_utf8(take_bytes(bytes)?).ok()?.to_owned()) } else { None };
-    let mut key = Vec::new();
-    for _ in 0..take_number(bytes)? {
-        key.push(Octets(take_bytes(bytes)?.to_vec()));
+    out.push(
+        kind | flag(head.derived, flag::DERIVED)
+            | flag(head.cause.is_some(), flag::CAUSE)
+            | flag(head.gtid.is_some(), flag::GTID)
+            | flag(before, flag::BEFORE)
+            | flag(after, flag::AFTER),
+    );
+    if let Some(cause) = head.cause {
+        out.extend_from_slice(&cause.to_le_bytes());
     }
-    let mut image = |flag| -> Option<Option<RowLine>> {
-        if !has(flag) {
-            return Some(None);
+    if let Some(gtid) = head.gtid {
+        put_bytes(out, gtid.as_bytes());
+    }
+}
+
+/// Appends the cells of a row.
+pub fn put_row(out: &mut Vec<u8>, row: &RowLine) {
+    for cell in row {
+        match cell {
+            RowCell::Null => put_cell(out, Ok(None)),
+            RowCell::Value(Octets(bytes)) => put_cell(out, Ok(Some(bytes))),
+            RowCell::Unknown(why) => put_cell(out, Err(why)),
         }
-        let (length, rest) = bytes.split_first_chunk()?;
-        *bytes = rest;
-        Some(Some(read_row(take(bytes, u64::from(u32::from_le_bytes(*length)))?, width)?))
-    };
-    let (before, after) = (image(flag::BEFORE)?, image(flag::AFTER)?);
-    bytes.is_empty().then_some(DiffEvent {
-        event_id,
-        event_timestamp,
-        event_type,
-        derived: has(flag::DERIVED),
-        cause,
-        gtid,
-        key,
-        before,
-        after,
-        origin: None,
-        table: None,
-    })
+    }
+}
+
+/// Appends an event.
+pub fn put_event(out: &mut Vec<u8>, event: &DiffEvent) {
+    let &DiffEvent { event_id, event_timestamp, event_type, derived, cause, .. } = event;
+    let gtid = event.gtid.as_deref();
+    let head = EventHead { event_id, event_timestamp, event_type, derived, cause, gtid };
+    put_event_head(out, &head, (event.before.is_some(), event.after.is_some()));
+    put_number(out, event.key.len() as u64);
+    event.key.iter().for_each(|Octets(bytes)| put_bytes(out, bytes));
+    for row in [&event.before, &event.after].into_iter().flatten() {
+        put_counted(out, &[], |out| put_row(out, row));
+    }
 }
 
 #[cfg(test)]

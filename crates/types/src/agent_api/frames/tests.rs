@@ -1,3 +1,4 @@
+use super::reading::take_number;
 use super::*;
 use proptest::prelude::*;
 
@@ -33,16 +34,6 @@ fn event() -> impl Strategy<Value = DiffEvent> {
             table: None,
         },
     )
-}
-
-fn put_row(out: &mut Vec<u8>, row: &RowLine) {
-    for cell in row {
-        match cell {
-            RowCell::Null => put_cell(out, Ok(None)),
-            RowCell::Value(Octets(bytes)) => put_cell(out, Ok(Some(bytes))),
-            RowCell::Unknown(why) => put_cell(out, Err(why)),
-        }
-    }
 }
 
 /// As the module describes it.
@@ -94,6 +85,9 @@ proptest! {
     #[test]
     fn events_come_back(event in event()) {
         let out = written(&event);
+        let mut again = Vec::new();
+        put_event(&mut again, &event);
+        prop_assert_eq!(&again, &out);
         prop_assert_eq!(read_event(&out, 3), Some(event));
         for cut in 0..out.len() {
             prop_assert_eq!(read_event(&out[..cut], 3), None);
