@@ -114,9 +114,12 @@ async fn where_all_fail_the_first_says_why() {
 #[tokio::test]
 async fn an_agent_that_says_it_is_not_ready_is_asked_last() {
     let (first, second, mut client) = two().await;
-    first.script(|request| match request.path.starts_with("/readyz?server_id=") {
-        true => refusal(503, "not_ready"),
-        false => Reply::ndjson(&three_rows()),
+    first.script(|request| {
+        if request.path.starts_with("/readyz?server_id=") {
+            refusal(503, "not_ready")
+        } else {
+            Reply::ndjson(&three_rows())
+        }
     });
     // The first question is also that from which on they are watched.
     assert_eq!(client.rows(FLASHBACK).await.len(), 3);

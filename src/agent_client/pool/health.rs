@@ -203,10 +203,9 @@ impl Members {
                 Addresses::One => now.push(kept(None).unwrap_or_else(|| Member::new(agent.clone()))),
                 Addresses::Several(addresses) => {
                     for address in addresses {
-                        match kept(Some(*address))
-                            .map(Ok)
-                            .unwrap_or_else(|| agent.at(*address).map(Member::new))
-                        {
+                        let member =
+                            kept(Some(*address)).map_or_else(|| agent.at(*address).map(Member::new), Ok);
+                        match member {
                             Ok(member) => now.push(member),
                             Err(e) => tracing::error!("no client for {address}: {e}"),
                         }

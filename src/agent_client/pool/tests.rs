@@ -9,10 +9,13 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 
+/// The status of an answer to `/readyz`, by the path that was asked for.
+type Readiness = fn(&str) -> u16;
+
 /// An agent that knows the schema `AT`, the end of its own address, and answers `/readyz`.
 struct Fake {
     asked: Arc<AtomicUsize>,
-    ready: Arc<Mutex<fn(&str) -> u16>>,
+    ready: Arc<Mutex<Readiness>>,
 }
 
 impl Fake {
@@ -20,7 +23,7 @@ impl Fake {
     async fn start(end: u8, port: u16) -> (Self, u16) {
         let listener = TcpListener::bind((Ipv4Addr::new(127, 0, 0, end), port)).await.unwrap();
         let port = listener.local_addr().unwrap().port();
-        let (asked, ready) = (Arc::new(AtomicUsize::new(0)), Arc::new(Mutex::new(always as fn(&str) -> u16)));
+        let (asked, ready) = (Arc::new(AtomicUsize::new(0)), Arc::new(Mutex::new(always as Readiness)));
         let fake = Self { asked: Arc::clone(&asked), ready: Arc::clone(&ready) };
         tokio::spawn(async move {
             while let Ok((mut socket, _)) = listener.accept().await {
@@ -48,7 +51,7 @@ impl Fake {
         (fake, port)
     }
 
-    fn is_ready(&self, ready: fn(&str) -> u16) {
+    fn is_ready(&self, ready: Readiness) {
         *self.ready.lock().unwrap() = ready;
     }
 }

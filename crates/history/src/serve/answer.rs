@@ -142,8 +142,8 @@ mod tests {
 
     type Chunk = Result<Vec<u8>, Refusal>;
 
-    fn chunk(text: &str) -> Chunk {
-        Ok(text.as_bytes().to_vec())
+    fn chunks(texts: &[&str]) -> Vec<Chunk> {
+        texts.iter().map(|text| Ok(text.as_bytes().to_vec())).collect()
     }
 
     fn refused() -> Chunk {
@@ -160,11 +160,11 @@ mod tests {
     async fn an_answer_ends_with_why_it_does_not_go_on() {
         let cases: [(Vec<Chunk>, u16, &str, bool); 6] = [
             (vec![], 200, "", false),
-            (vec![chunk("a\n")], 200, "a\n", false),
-            (vec![chunk("a\n"), chunk(""), chunk("b\n"), chunk("c\n")], 200, "a\nb\nc\n", false),
-            (vec![refused(), chunk("a\n")], 422, "", true),
-            (vec![chunk("a\n"), chunk("b\n"), refused(), chunk("c\n")], 200, "a\nb\n", true),
-            (vec![chunk("a\n"), chunk("b\n"), chunk("c\n"), refused()], 200, "a\nb\nc\n", true),
+            (chunks(&["a\n"]), 200, "a\n", false),
+            (chunks(&["a\n", "", "b\n", "c\n"]), 200, "a\nb\nc\n", false),
+            ([vec![refused()], chunks(&["a\n"])].concat(), 422, "", true),
+            ([chunks(&["a\n", "b\n"]), vec![refused()], chunks(&["c\n"])].concat(), 200, "a\nb\n", true),
+            ([chunks(&["a\n", "b\n", "c\n"]), vec![refused()]].concat(), 200, "a\nb\nc\n", true),
         ];
         for (chunks, status, lines_before, ends_early) in cases {
             let long = long_lines(chunks.clone().into_iter(), Form::Lines).await;
