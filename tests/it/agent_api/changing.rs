@@ -139,6 +139,24 @@ async fn requests_beyond_the_limit_are_asked_to_come_again() {
 }
 
 #[tokio::test]
+async fn questions_for_rows_count_for_the_token_that_they_came_with() {
+    let tokens = ["one", "two"].map(|token| Secret::new(token.to_owned())).to_vec();
+    let options = ServeOptions { max_requests: 4, tokens: tokens.into(), ..ServeOptions::default() };
+    let local = Local::new(Arc::new(HistoryHandle::fixed(history("mysql-9.7"))), &options);
+    let body = flashback(&["1"], &time(MIDDLE)).to_string();
+    // Nobody reads them.
+    let mut held = Vec::new();
+    for (token, status) in
+        [("one", 200), ("one", 200), ("one", 200), ("one", 503), ("two", 200), ("two", 503)]
+    {
+        let request =
+            hyper::Request::post("/v1/flashback").header("authorization", format!("Bearer {token}"));
+        held.push(local.answer(request.body(body.clone().into()).expect("a request")).await);
+        assert_eq!(held.last().map(|answer| answer.status().as_u16()), Some(status), "{token}");
+    }
+}
+
+#[tokio::test]
 async fn tokens_are_rotated_without_a_restart() {
     let file = tempfile::NamedTempFile::new().expect("a file");
     std::fs::write(file.path(), format!("{TOKEN}\nold\n")).expect("room");
