@@ -64,6 +64,7 @@ async fn another_agent_is_asked_before_the_first_row() {
         refusal(422, "out_of_range"),
         refusal(422, "gap"),
         refusal(503, "not_ready"),
+        refusal(404, "unknown_server"),
         Reply::nothing(Then::Reset),
         Reply::part(200, "{\"success\":true,", Then::Reset),
     ] {
@@ -72,7 +73,7 @@ async fn another_agent_is_asked_before_the_first_row() {
             assert_eq!(client.rows(FLASHBACK).await.len(), 3, "{reply:?}");
         }
     }
-    assert_eq!(asked_for_rows(&second), 28, "each was answered by the one that has the rows");
+    assert_eq!(asked_for_rows(&second), 32, "each was answered by the one that has the rows");
 }
 
 #[tokio::test]
