@@ -15,7 +15,7 @@ import pymysql
 from harness import Counter, MariaDb, ask, finish
 from up import Up, Work
 
-SIZE = 400  # MiB
+SIZE = 700  # MiB: what the test writes, twice (in the journal and in tables), and the reserve
 
 
 class Full(Up):
