@@ -71,10 +71,6 @@ pub(super) struct State {
     /// All changes before this one were compared with what was before them; `None`: all were.
     #[serde(default)]
     pub(super) checked: Option<ChangeSequence>,
-    /// Another number whenever what is stored of tables is another; `None`: a program wrote that
-    /// knew no such number.
-    #[serde(default)]
-    pub(super) tables: Option<u64>,
 }
 
 /// A map whose keys are no text, as a list of pairs.
@@ -116,7 +112,6 @@ impl State {
             source_time: SourceTime::Local,
             unverified: BTreeMap::new(),
             checked: None,
-            tables: None,
         }
     }
 }
@@ -162,21 +157,10 @@ fn name_key(name: &TableName) -> Vec<u8> {
 /// What changed since the last batch, and the state. Gives the names whose states changed.
 pub(super) fn write(
     ingest: &mut Ingest,
-    state: &mut State,
+    state: &State,
     batch: &mut Batch,
 ) -> Result<BTreeSet<TableName>, StoreError> {
-    let mut tables = Batch::default();
-    let changed = write_tables(ingest, &mut tables)?;
-    if !tables.is_empty() || state.tables.is_none() {
-        state.changed_tables(&tables)?;
-    }
-    batch.append(&tables);
     batch.put(Table::Meta, STATE, &json(state)?);
-    Ok(changed)
-}
-
-/// What changed of tables.
-fn write_tables(ingest: &mut Ingest, batch: &mut Batch) -> Result<BTreeSet<TableName>, StoreError> {
     if std::mem::take(&mut ingest.dirty.catalog) {
         let catalog = Arc::clone(&ingest.catalog);
         for id in ingest.dirty.definitions..catalog.count() {
@@ -275,7 +259,7 @@ pub(super) fn read_again(
     let mut state: State = parsed(&text)?;
     check_form(&state)?;
     state.form = FORM;
-    let tables = known.read(snapshot, state.tables)?;
+    let tables = known.read(snapshot)?;
     let mut reading = BTreeMap::new();
     for (key, text) in all(snapshot, READING)? {
         if let Some(id) = number_of(&key) {

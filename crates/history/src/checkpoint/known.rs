@@ -1,8 +1,8 @@
 //! What tables are and were. A reader of a bucket reads it again and again, and it seldom changes:
 //! then what was made of it is shared.
 
-use super::{CATALOG, DEFINITION, NAME, SPACE, SWEEPS, State, all, failed, json, parsed};
-use crate::engine::{Batch, Pair, Snapshot, StoreError, Table};
+use super::{CATALOG, DEFINITION, NAME, SPACE, SWEEPS, all, failed, parsed};
+use crate::engine::{Pair, Snapshot, StoreError, Table};
 use crate::names::{Names, Sweep, TableState};
 use crate::record::TableGeneration;
 use crate::schema::Catalog;
@@ -20,18 +20,9 @@ pub(crate) struct KnownTables {
     pub(crate) generations: Arc<Vec<TableGeneration>>,
 }
 
-/// What was read last.
+/// What was read last, and a digest of what it was made of.
 #[derive(Debug, Default)]
-pub(crate) struct TableCache(Option<Read>);
-
-#[derive(Debug)]
-struct Read {
-    /// The number that the state had ([`State::tables`]).
-    number: Option<u64>,
-    /// Of what it was made of.
-    digest: u128,
-    tables: KnownTables,
-}
+pub(crate) struct TableCache(Option<(u128, KnownTables)>);
 
 /// What is stored of them.
 struct Texts {
@@ -100,48 +91,17 @@ impl Texts {
 }
 
 impl TableCache {
-    /// What is stored of tables; `number`: of the state, another one where that is another.
-    pub(super) fn read(
-        &mut self,
-        snapshot: &dyn Snapshot,
-        number: Option<u64>,
-    ) -> Result<KnownTables, StoreError> {
-        if let Some(before) = &self.0
-            && before.number.is_some()
-            && before.number == number
-        {
-            return Ok(before.tables.clone());
-        }
+    /// What is stored of tables.
+    pub(super) fn read(&mut self, snapshot: &dyn Snapshot) -> Result<KnownTables, StoreError> {
         let texts = Texts::of(snapshot)?;
         let digest = texts.digest();
-        let same = self.0.take().filter(|before| before.digest == digest);
-        let tables = match same {
-            Some(before) => before.tables,
-            None => texts.read()?,
-        };
-        self.0 = Some(Read { number, digest, tables: tables.clone() });
+        if let Some((before, tables)) = &self.0
+            && *before == digest
+        {
+            return Ok(tables.clone());
+        }
+        let tables = texts.read()?;
+        self.0 = Some((digest, tables.clone()));
         Ok(tables)
-    }
-}
-
-impl State {
-    /// What is stored of tables is another from this batch on. The number before is in the new one,
-    /// and where there is none, how far the record was: so none comes again.
-    pub(super) fn changed_tables(&mut self, batch: &Batch) -> Result<(), StoreError> {
-        let mut digest = Xxh3::new();
-        let mut add = |bytes: &[u8]| {
-            digest.update(&(bytes.len() as u64).to_be_bytes());
-            digest.update(bytes);
-        };
-        match self.tables {
-            Some(before) => add(&before.to_be_bytes()),
-            None => add(&json(&(&self.position, self.next, self.coverage))?),
-        }
-        for (_, key, value) in batch.operations() {
-            add(key);
-            add(value.unwrap_or_default());
-        }
-        self.tables = Some(digest.digest());
-        Ok(())
     }
 }
