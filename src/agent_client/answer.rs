@@ -47,8 +47,8 @@ impl Expectation {
     /// that its kind has.
     fn fits(&mut self, event: &EventRef<'_>) -> Result<(), Failure> {
         let Self::Changes { since, until, last } = self else { return Ok(()) };
-        let (id, at) = (event.event_id, event.event_timestamp);
-        let images = match event.event_type {
+        let (id, at) = (event.head.event_id, event.head.event_timestamp);
+        let images = match event.head.event_type {
             EventType::Insert => event.before.is_none() && event.after.is_some(),
             EventType::Update => event.before.is_some() && event.after.is_some(),
             EventType::Delete => event.before.is_some() && event.after.is_none(),

@@ -103,7 +103,8 @@ impl Events {
         &self.definition
     }
 
-    /// In order, each with what was said of it.
+    /// In order, each with what was said of it. All were read before they were added, so that none
+    /// is left out here.
     pub fn iter(&self) -> impl Iterator<Item = (EventRef<'_>, &Announced)> {
         let mut announced = self.announced.as_slice();
         self.packed.iter().enumerate().filter_map(move |(at, event)| {

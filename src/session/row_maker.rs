@@ -168,10 +168,10 @@ impl RowMaker {
     fn put_change(&self, change: Change<'_>, at: usize, out: &mut Vec<u8>) -> Result<bool, Failure> {
         let event = &change.event;
         match at {
-            0 => return Ok(put_number(out, Some(event.event_id))),
-            1 => return put_in_zone(out, event.event_timestamp, &self.zone).map(|()| true),
-            2 => return Ok(put_text(out, Some(kind_name(event.event_type)))),
-            3 => return Ok(put_text(out, event.gtid)),
+            0 => return Ok(put_number(out, Some(event.head.event_id))),
+            1 => return put_in_zone(out, event.head.event_timestamp, &self.zone).map(|()| true),
+            2 => return Ok(put_text(out, Some(kind_name(event.head.event_type)))),
+            3 => return Ok(put_text(out, event.head.gtid)),
             _ => {}
         }
         let after_key = match change.table {
@@ -189,7 +189,7 @@ impl RowMaker {
             1 => self.put_image(event.before, change.columns, out),
             2 => self.put_image(event.after, change.columns, out),
             ORIGIN..CAUSE => Ok(origin.is_some_and(|origin| self.sight.put_origin(out, origin, at - ORIGIN))),
-            CAUSE => Ok(put_number(out, event.cause)),
+            CAUSE => Ok(put_number(out, event.head.cause)),
             _ => Ok(origin.is_some_and(|origin| put_name(out, origin, at - CAUSE - 1))),
         }
     }

@@ -137,7 +137,7 @@ pub fn put_cell(out: &mut Vec<u8>, cell: Result<Option<&[u8]>, &str>) {
 }
 
 /// An event before its key and its rows.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[expect(missing_docs, reason = "see DiffEvent")]
 pub struct EventHead<'a> {
     pub event_id: u64,

@@ -1,6 +1,6 @@
 //! The contents of frames, read where they are.
 
-use super::{DiffEvent, EventType, NULL, Octets, RowCell, RowLine, UNKNOWN, VALUE, flag};
+use super::{DiffEvent, EventHead, EventType, NULL, Octets, RowCell, RowLine, UNKNOWN, VALUE, flag};
 use crate::timestamp::Timestamp;
 
 /// A cell of a row.
@@ -105,12 +105,7 @@ impl<'a> KeyValues<'a> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[expect(missing_docs, reason = "see DiffEvent")]
 pub struct EventRef<'a> {
-    pub event_id: u64,
-    pub event_timestamp: Timestamp,
-    pub event_type: EventType,
-    pub derived: bool,
-    pub cause: Option<u64>,
-    pub gtid: Option<&'a str>,
+    pub head: EventHead<'a>,
     pub key: KeyValues<'a>,
     pub before: Option<RowRef<'a>>,
     pub after: Option<RowRef<'a>>,
@@ -160,29 +155,20 @@ impl<'a> EventRef<'a> {
         };
         let (before, after) = (image(flag::BEFORE)?, image(flag::AFTER)?);
         let derived = has(flag::DERIVED);
-        bytes.is_empty().then_some(Self {
-            event_id,
-            event_timestamp,
-            event_type,
-            derived,
-            cause,
-            gtid,
-            key,
-            before,
-            after,
-        })
+        let head = EventHead { event_id, event_timestamp, event_type, derived, cause, gtid };
+        bytes.is_empty().then_some(Self { head, key, before, after })
     }
 
     /// The same, owned; who made it and its table are not in a frame.
     #[must_use]
     pub fn to_event(self) -> DiffEvent {
         DiffEvent {
-            event_id: self.event_id,
-            event_timestamp: self.event_timestamp,
-            event_type: self.event_type,
-            derived: self.derived,
-            cause: self.cause,
-            gtid: self.gtid.map(str::to_owned),
+            event_id: self.head.event_id,
+            event_timestamp: self.head.event_timestamp,
+            event_type: self.head.event_type,
+            derived: self.head.derived,
+            cause: self.head.cause,
+            gtid: self.head.gtid.map(str::to_owned),
             key: self.key.iter().map(|value| Octets(value.to_vec())).collect(),
             before: self.before.map(RowRef::to_line),
             after: self.after.map(RowRef::to_line),
