@@ -23,6 +23,8 @@ MODES = {
     "numbered": ("m", ["SET sql_mode = ''", "CREATE TABLE u (k INT PRIMARY KEY, n INT NOT NULL)", "INSERT INTO u VALUES (1, 0), (2, 7), (3, -1)", "ALTER TABLE u MODIFY n INT NOT NULL AUTO_INCREMENT, ADD KEY (n)", "UPDATE u SET n = 50 WHERE k = 1", "CREATE TABLE y (id INT PRIMARY KEY, v INT)", "INSERT INTO y VALUES (0, 0), (3, 3)",
                        "ALTER TABLE y MODIFY id INT AUTO_INCREMENT", "UPDATE y SET v = 9", "CREATE TABLE z (a INT, b INT, v INT, PRIMARY KEY (a, b))", "INSERT INTO z VALUES (1, 0, 1), (1, 5, 2), (2, 0, 3)", "ALTER TABLE z MODIFY b INT AUTO_INCREMENT, ADD KEY (b)", "DELETE FROM z WHERE v = 1",
                        "SET sql_mode = 'NO_AUTO_VALUE_ON_ZERO'", "CREATE TABLE w (id INT PRIMARY KEY, n INT NOT NULL)", "INSERT INTO w VALUES (0, 0), (2, 7)", "ALTER TABLE w MODIFY n INT NOT NULL AUTO_INCREMENT, ADD UNIQUE (n)", "SET sql_mode = ''", "ALTER TABLE w MODIFY n BIGINT NOT NULL AUTO_INCREMENT", "UPDATE w SET n = 9 WHERE id = 2"]),
+    # The first number is not 1.
+    "numbered_from_five": ("m", ["SET sql_mode = '', auto_increment_increment = 10, auto_increment_offset = 5", "CREATE TABLE y (id INT PRIMARY KEY, v INT)", "INSERT INTO y VALUES (0, 0), (3, 3)", "ALTER TABLE y MODIFY id INT AUTO_INCREMENT", "UPDATE y SET v = 9 WHERE id = 3"]),
     # Names that are a view's, and what is the key.
     "view_names": ("m", ["CREATE TABLE t (id INT PRIMARY KEY, a INT)", "INSERT INTO t VALUES (1, 10)", "CREATE VIEW v AS SELECT * FROM t", "DROP TABLE IF EXISTS v", "CREATE TABLE IF NOT EXISTS v (id INT PRIMARY KEY)", "INSERT INTO v VALUES (5, 5)", "RENAME TABLE v TO w, t TO v", "INSERT INTO v VALUES (6, 6)",
                          "DROP VIEW w", "CREATE TABLE IF NOT EXISTS w LIKE v", "INSERT INTO w VALUES (7, 7)"]),

@@ -1,4 +1,10 @@
-//! Numbers in as few bytes as they need (LEB128), as the store writes them.
+//! Numbers in as few bytes as they need (LEB128), as the store writes them; and what texts of
+//! numbers say.
+
+/// Whether the text of a number is that of a zero: `0`, `-0.00`.
+pub fn is_zero(text: &[u8]) -> bool {
+    text.iter().all(|b| b"-0.".contains(b))
+}
 
 /// Writes a number in as few bytes as it needs, seven bits in each.
 pub fn put_number(out: &mut Vec<u8>, mut value: u64) {

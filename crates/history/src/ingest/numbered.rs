@@ -6,12 +6,9 @@ use super::images::base_key;
 use super::not_followed::NotFollowed;
 use crate::engine::StoreError;
 use crate::names::TableState;
+use crate::number::is_zero;
 use crate::record::Baseline;
 use crate::schema::Effect;
-
-fn is_zero(number: &[u8]) -> bool {
-    number.iter().all(|b| b"-0.".contains(b))
-}
 
 impl Ingest {
     /// Whether a statement may give rows that are known other keys, since it makes a column of the

@@ -26,6 +26,10 @@ pub struct LoggedStatement {
     /// explicit_defaults_for_timestamp of the session, where the event tells (MySQL 8): without it
     /// a TIMESTAMP is NOT NULL.
     pub explicit_timestamps: Option<bool>,
+    /// auto_increment_increment and auto_increment_offset of the session, where one of them is not
+    /// 1.
+    #[serde(default)]
+    pub auto_increment_steps: Option<(u16, u16)>,
     /// The server that wrote it.
     pub server: ServerVersion,
     /// The schemas whose tables it changed, triggers and functions included, where the event lists
@@ -64,6 +68,7 @@ impl LoggedStatement {
             default_utf8mb4: None,
             database_collation: None,
             explicit_timestamps: None,
+            auto_increment_steps: None,
             server,
             updated_schemas: None,
             set_collations: None,

@@ -60,8 +60,9 @@ fn variables(input: &mut Bytes<'_>, statement: &mut LoggedStatement) -> Result<b
     let collation = |input: &mut Bytes<'_>| input.u16().map(|id| collations::of_server(id, mariadb));
     while !input.is_empty() {
         match input.u8()? {
-            // Flags; AUTO_INCREMENT step and offset; the size of a source's events.
-            0 | 3 | 10 => drop(input.take(4)?),
+            // Flags; the size of a source's events.
+            0 | 10 => drop(input.take(4)?),
+            3 => statement.auto_increment_steps = Some((input.u16()?, input.u16()?)),
             1 => statement.sql_mode = Some(input.u64()?),
             // Catalog, with a zero at its end.
             2 => {

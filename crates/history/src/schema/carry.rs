@@ -5,6 +5,7 @@ use super::convert::{self, By};
 use super::lost_cell::{ColumnChange, LostCell, UnknownCell};
 use super::table::{BackfilledValue, Full, FullColumn};
 use super::{CannotCarry, Catalog, DefinitionId, Step, StoredDefinition};
+use crate::number::is_zero;
 use dbtrail_types::column::{Column, same_name};
 use dbtrail_types::result_set::Cell;
 
@@ -13,7 +14,7 @@ pub type Carried = Vec<Result<Cell, UnknownCell>>;
 
 /// The way back is taken only where no value was changed: it needs no rounding, and whatever does
 /// not fit is refused.
-const BACK: By = By::Server { mariadb: true, mode: Some(convert::STRICT) };
+const BACK: By = By::Server { mariadb: true, mode: Some(convert::STRICT), steps: false };
 
 /// Shows a row of the columns of `from` under `to`: a cell that is not known exactly is not known,
 /// and the others stay.
@@ -195,16 +196,13 @@ fn converted(cell: &Cell, from: &Column, to: &Column, by: By) -> Result<Cell, Lo
     }
 }
 
-fn is_zero(number: &[u8]) -> bool {
-    number.iter().all(|b| b"-0.".contains(b))
-}
-
-/// Whether a value of now may be a number that the statement gave the row. A zero that is the whole
-/// key comes first, and gets the first one.
+/// Whether a value of now may be a number that the statement gave the row. There is one zero at the
+/// most that is the whole key, and it gets the first number.
 fn may_be_numbered(cell: &Cell, new: &Full, now: &Column, before: &Column, by: By) -> bool {
     let numbers = now.auto_increment && !before.auto_increment && (before.nullable || !by.keeps_zeros());
     let alone = new.primary_key.len() == 1 && new.primary_key.iter().all(|n| same_name(n, &now.name));
-    let may_be = |n: &Vec<u8>| if alone { n == b"1" } else { !is_zero(n) && !n.starts_with(b"-") };
+    let may_be =
+        |n: &Vec<u8>| if alone && !by.steps() { n == b"1" } else { !is_zero(n) && !n.starts_with(b"-") };
     numbers && cell.as_ref().is_some_and(may_be)
 }
 

@@ -12,6 +12,7 @@ mod kind;
 
 use super::convert::{self, By, STRICT};
 use super::table::Full;
+use crate::number::is_zero;
 use dbtrail_expression::{
     Budget, Coercibility, Collated, Decimal, Error, EvaluationSettings, ExprType, Limits, Node, Scope, Type,
     Typed, Value, compile, known_collation,
@@ -155,8 +156,7 @@ impl Computation {
                 | ColumnType::Float { .. }
                 | ColumnType::Double { .. }
         );
-        let is_zero = text.bytes().all(|b| b"-0.".contains(&b));
-        if matches!(self.ty, ColumnType::Decimal { .. }) && is_zero && !number {
+        if matches!(self.ty, ColumnType::Decimal { .. }) && is_zero(text.as_bytes()) && !number {
             return None;
         }
         let made = Column {
@@ -168,7 +168,7 @@ impl Computation {
             text.as_bytes(),
             &made,
             column,
-            By::Server { mariadb: true, mode: Some(STRICT) },
+            By::Server { mariadb: true, mode: Some(STRICT), steps: false },
         )?;
         // A number that is cut makes a strict session fail, and another one warns.
         let exact = !matches!(column.ty, ColumnType::Int { .. }) || !text.contains('.');

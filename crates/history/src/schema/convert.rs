@@ -6,68 +6,19 @@
 
 #![expect(clippy::wildcard_enum_match_arm, reason = "the pairs of types that are not named are not followed")]
 
+mod by;
 mod lossless;
 mod strings;
 
 use super::number::{self, Exact};
 use super::temporal::Temporal;
+pub(super) use by::{By, STRICT};
+use by::{ROUNDS, TRUNCATES};
 use dbtrail_types::column::{Column, ColumnType};
 use dbtrail_types::float_text::{double_text, exact_float_text};
 pub(super) use lossless::{is_lossless, keeps_keys};
-use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use strings::{binary, text};
-
-/// sql_mode STRICT_TRANS_TABLES and STRICT_ALL_TABLES.
-pub(super) const STRICT: u64 = 0x60_0000;
-/// sql_mode TIME_TRUNCATE_FRACTIONAL of MySQL, in whose place MariaDB has EMPTY_STRING_IS_NULL.
-const TRUNCATES: u64 = 1 << 32;
-/// sql_mode TIME_ROUND_FRACTIONAL of MariaDB.
-const ROUNDS: u64 = 1 << 34;
-/// sql_mode PAD_CHAR_TO_FULL_LENGTH.
-const PADS: u64 = 1 << 31;
-/// sql_mode NO_AUTO_VALUE_ON_ZERO.
-const KEEPS_ZEROS: u64 = 1 << 19;
-
-/// Who carried an ALTER TABLE out, and how.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) enum By {
-    /// It is not known: the record was made before this was kept.
-    #[default]
-    Unknown,
-    /// Nobody: the definition became better known, and values stay.
-    Nobody,
-    /// This kind of server, in this sql_mode.
-    Server {
-        /// MariaDB, not MySQL.
-        mariadb: bool,
-        /// The bits of sql_mode; `None`: the log does not tell.
-        mode: Option<u64>,
-    },
-}
-
-impl By {
-    /// A value that does not fit makes the statement fail, so that none is in the log.
-    pub(super) fn is_strict(self) -> bool {
-        matches!(self, Self::Server { mode: Some(mode), .. } if mode & STRICT != 0)
-    }
-
-    /// CHAR is read with the spaces that it is filled with.
-    pub(super) fn pads(self) -> bool {
-        matches!(self, Self::Server { mode: Some(mode), .. } if mode & PADS != 0)
-    }
-
-    /// A column that becomes AUTO_INCREMENT keeps its zeros; else each gets a number.
-    pub(super) fn keeps_zeros(self) -> bool {
-        matches!(self, Self::Nobody)
-            || matches!(self, Self::Server { mode: Some(mode), .. } if mode & KEEPS_ZEROS != 0)
-    }
-
-    /// A value that does not fit becomes the nearest one that does.
-    pub(super) fn is_lax(self) -> bool {
-        matches!(self, Self::Server { mode: Some(mode), .. } if mode & STRICT == 0)
-    }
-}
 
 /// What a value was before.
 enum OldValue<'a> {
@@ -189,8 +140,8 @@ pub(super) fn convert(bytes: &[u8], from: &Column, to: &Column, by: By) -> Optio
 /// Whether decimals of a second that do not fit are rounded; else they are cut. `None`: not known.
 fn rounds(by: By) -> Option<bool> {
     match by {
-        By::Server { mariadb: true, mode: Some(mode) } => Some(mode & ROUNDS != 0),
-        By::Server { mariadb: false, mode: Some(mode) } => Some(mode & TRUNCATES == 0),
+        By::Server { mariadb: true, mode: Some(mode), .. } => Some(mode & ROUNDS != 0),
+        By::Server { mariadb: false, mode: Some(mode), .. } => Some(mode & TRUNCATES == 0),
         _ => None,
     }
 }

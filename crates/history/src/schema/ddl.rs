@@ -72,7 +72,11 @@ impl Walk<'_> {
 
     /// Who carried the statement out.
     fn by(&self) -> By {
-        By::Server { mariadb: self.statement.server.mariadb, mode: self.statement.sql_mode }
+        By::Server {
+            mariadb: self.statement.server.mariadb,
+            mode: self.statement.sql_mode,
+            steps: self.statement.auto_increment_steps.is_some(),
+        }
     }
 
     fn name(&mut self, tokens: &mut Tokens) -> Result<TableName, Unread> {

@@ -110,6 +110,21 @@ fn a_column_that_becomes_auto_increment_numbers_its_zeros() {
     assert_eq!(after(MYSQL, 0, again, &["1", "0"], "MODIFY n BIGINT AUTO_INCREMENT")[1], "0");
 }
 
+/// The first number is that of auto_increment_offset.
+#[test]
+fn the_way_back_from_a_number_of_another_step_is_not_known() {
+    for (steps, value, known) in [(None, "5", true), (Some((10, 5)), "5", false), (Some((10, 5)), "-5", true)]
+    {
+        let mut catalog = Catalog::default();
+        catalog.apply(&statement(MYSQL, "s", "CREATE TABLE x (id INT PRIMARY KEY)"));
+        let alter = statement(MYSQL, "s", "ALTER TABLE x MODIFY id INT AUTO_INCREMENT");
+        catalog.apply(&LoggedStatement { auto_increment_steps: steps, ..alter });
+        let id = definition(&catalog, &name("s", "x")).unwrap();
+        let row = catalog.carry(id, DefinitionId(0), vec![Ok(Some(value.as_bytes().to_vec()))]).unwrap();
+        assert_eq!(row[0].is_ok(), known, "{steps:?}: {value}");
+    }
+}
+
 #[test]
 fn the_way_back_from_a_number_that_may_be_new_is_not_known() {
     for (columns, alter, value, known) in [
