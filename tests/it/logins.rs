@@ -1,7 +1,7 @@
 //! A hundred thousand logins in a row with each authentication plugin: a scramble with an unlucky
 //! byte, or a slot that is not given back, would show.
 
-use super::support::{Agent, Plan, Raw, certificates};
+use super::support::{Agent, Plan, Raw, certificates, rounds};
 use mysql_common::scramble::{scramble_native, scramble_sha256};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -47,7 +47,7 @@ async fn all(plugin: &'static str) {
     let made = certificates("localhost", false);
     let agent = Agent::start(&made).await;
     let shim = Plan { max_connections: 50, ..Plan::before(&agent, &made) }.start().await;
-    let left = Arc::new(AtomicUsize::new(LOGINS));
+    let left = Arc::new(AtomicUsize::new(rounds(LOGINS)));
     let mut clients = tokio::task::JoinSet::new();
     for _ in 0..CLIENTS {
         let (left, port) = (Arc::clone(&left), shim.port);

@@ -13,6 +13,7 @@ use super::support::Shim;
 use super::support::Then;
 use super::support::certificates;
 use super::support::error;
+use super::support::rounds;
 use super::support::soon;
 use backend::{Backend, Said};
 use std::sync::Arc;
@@ -132,7 +133,7 @@ async fn ten_thousand_statements_of_eight_users_over_four_connections() {
             let zone = format!("+{user:02}:00");
             // A walk through connections, schemas and kinds that differs from user to user.
             let mut seed = 0x9e37_79b9_u64 + user as u64;
-            for _ in 0..STATEMENTS / USERS {
+            for _ in 0..rounds(STATEMENTS) / USERS {
                 seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
                 let random = usize::try_from(seed >> 40).expect("24 bits");
                 let mut backend = pool[random % pool.len()].lock().await;
@@ -166,7 +167,7 @@ async fn ten_thousand_statements_of_eight_users_over_four_connections() {
     while let Some(done) = tasks.join_next().await {
         done.expect("a user got what is not theirs");
     }
-    assert!(agent.figures().0 > STATEMENTS / 2, "{:?}", agent.figures());
+    assert!(agent.figures().0 > rounds(STATEMENTS) / 2, "{:?}", agent.figures());
 }
 
 #[tokio::test]

@@ -3,7 +3,7 @@
 
 mod texts;
 
-use super::support::session_settings;
+use super::support::{rounds, session_settings};
 use dbtrail_shim::agent_client::{self, AgentClient, Caller};
 use dbtrail_shim::failure::Failure;
 use dbtrail_shim::plan::charsets::Charsets;
@@ -141,7 +141,7 @@ async fn a_hundred_thousand_texts_and_no_panic() {
     let mut numbers = Numbers(0x5eed_7e57_0f1a_57ed);
     let mut session = session();
     let mut reached = Reached::default();
-    for count in 0..100_000 {
+    for count in 0..rounds(100_000) {
         let bytes = text(&mut numbers);
         let charset = if count % 8 == 0 { "latin1" } else { "utf8mb4" };
         let text = charset::decode(charset, &bytes)
@@ -162,11 +162,11 @@ async fn a_hundred_thousand_texts_and_no_panic() {
     }
     // Texts that all fail at the first byte would show nothing.
     assert!(
-        reached.travel > 5000
-            && reached.resolved > 3000
-            && reached.admitted > 1000
-            && reached.session > 20_000
-            && reached.metadata > 1000,
+        reached.travel > rounds(5000)
+            && reached.resolved > rounds(3000)
+            && reached.admitted > rounds(1000)
+            && reached.session > rounds(20_000)
+            && reached.metadata > rounds(1000),
         "{reached:?}"
     );
 }

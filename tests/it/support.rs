@@ -35,6 +35,11 @@ pub async fn soon<F: Future>(what: &str, future: F) -> F::Output {
     output.unwrap_or_else(|_| panic!("{what}: nothing came for {PATIENCE:?}"))
 }
 
+/// How many times a test repeats what it makes up: `.ci/run fast` takes every tenth.
+pub fn rounds(all: usize) -> usize {
+    if std::env::var_os("DBTRAIL_TEST_QUICK").is_some() { all / 10 } else { all }
+}
+
 /// What sessions may do in a test that is about something else.
 pub fn session_settings() -> session::SessionSettings {
     session::SessionSettings {
