@@ -30,4 +30,10 @@ MODES = {
                          "DROP VIEW w", "CREATE TABLE IF NOT EXISTS w LIKE v", "INSERT INTO w VALUES (7, 7)"]),
     "unique_order": ("m", ["CREATE TABLE t (a INT NOT NULL, b INT, c INT NOT NULL, UNIQUE KEY (b), UNIQUE KEY z (c), UNIQUE KEY y (a))", "INSERT INTO t VALUES (1, NULL, 10), (2, 5, 20)", "ALTER TABLE t DROP KEY z, DROP KEY y, ADD UNIQUE KEY (a, c)", "UPDATE t SET b = 7 WHERE a = 1", "ALTER TABLE t MODIFY b INT NOT NULL",
                            "DELETE FROM t WHERE a = 2", "UPDATE t SET b = 8", "ALTER TABLE t ADD UNIQUE KEY pre (c), ADD KEY (a)", "INSERT INTO t VALUES (3, 3, 3)"]),
+    # A sequence takes the place of a table.
+    "sequence_over_table": ("maria", ["CREATE TABLE t (id INT PRIMARY KEY, v INT)", "INSERT INTO t VALUES (1, 1)", "CREATE OR REPLACE SEQUENCE t START WITH 5 MAXVALUE 1", "INSERT INTO t VALUES (2, 2)", "CREATE OR REPLACE TEMPORARY SEQUENCE t", "DROP TEMPORARY SEQUENCE t", "CREATE OR REPLACE SEQUENCE t",
+                                      "SELECT NEXTVAL(t)", "CREATE OR REPLACE TABLE t (id INT PRIMARY KEY)", "INSERT INTO t VALUES (5)", "CREATE OR REPLACE SEQUENCE t", "DROP SEQUENCE t", "CREATE TABLE IF NOT EXISTS t (id INT PRIMARY KEY)", "INSERT INTO t VALUES (6)"]),
+    # Rows of the past of a system-versioned table, as a dump with the history has them: to 11.8 the end of 10.11's times is past.
+    "history_put_in": ("maria", ["CREATE TABLE t (id INT PRIMARY KEY, v INT) WITH SYSTEM VERSIONING", "INSERT INTO t VALUES (1, 1), (2, 2)", "SET time_zone = '+00:00', system_versioning_insert_history = 1", "INSERT INTO t (id, v, row_start, row_end) VALUES (7, 7, '2020-01-01', '2021-01-01')",
+                                 "INSERT INTO t (id, v, row_start, row_end) VALUES (8, 8, '2020-01-01', '2038-01-19 03:14:07.999999')", "UPDATE t SET v = 9", "ALTER TABLE t FORCE", "DELETE FROM t WHERE id = 8", "DELETE HISTORY FROM t", "INSERT INTO t VALUES (8, 8)"]),
 }

@@ -226,8 +226,8 @@ pub struct MappedTable {
     pub columns: Vec<MappedColumn>,
     /// Positions of the key columns (optional metadata), in key order.
     pub primary_key: Option<Vec<usize>>,
-    /// Whether MariaDB wrote it: JSON is text there, and old temporal formats differ.
-    pub mariadb: bool,
+    /// The server that wrote it: JSON is text in MariaDB, and old temporal formats differ.
+    pub server: ServerVersion,
     /// MySQL: a foreign key of some table refers to it (`TM_REFERRED_FK_DB_F`). MariaDB never says
     /// so.
     pub referred: bool,

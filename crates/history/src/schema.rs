@@ -69,7 +69,7 @@ pub use renames::{Outcome, Rename};
 pub use silent_changes::SilentChange;
 pub use table_map_error::{Attribute, NotInferred, TableMapError};
 pub use touched::{Touched, touched};
-pub use versioned::END_OF_TIME;
+pub use versioned::ends_of_time;
 
 /// One definition of one table: an index into the catalog.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -216,7 +216,7 @@ impl Catalog {
     }
 
     /// Where the end of a row's time is among the columns of a system-versioned table: its rows of
-    /// now have [`END_OF_TIME`] there, others are of the past.
+    /// now have one of [`ends_of_time`] there, others are of the past.
     #[must_use]
     pub fn row_end(&self, id: DefinitionId) -> Option<usize> {
         let full = &self.known(id)?.full;

@@ -146,7 +146,9 @@ impl Ingest {
         self.watch(rows, event);
         match images.read(rows, &target.columns) {
             Ok(images) => {
-                let Some((kind, images)) = target.of_now(event.kind, images) else { return Ok(true) };
+                let Some((kind, images)) = target.of_now((event.kind, event.table.server), images) else {
+                    return Ok(true);
+                };
                 if [images.0, images.1].into_iter().flatten().any(|keyed| keyed.unplaced.is_some()) {
                     return self.unplaced(event, target, (kind, images), at);
                 }

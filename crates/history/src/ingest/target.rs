@@ -3,7 +3,8 @@
 use super::images::{Columns, Keyed};
 use super::references::Referring;
 use crate::image::{self, Content};
-use crate::schema::{DefinitionId, END_OF_TIME, ForeignKey};
+use crate::log::ServerVersion;
+use crate::schema::{DefinitionId, ForeignKey, ends_of_time};
 use crate::store::GenerationId;
 use dbtrail_types::agent_api::EventType;
 use dbtrail_types::names::TableName;
@@ -39,13 +40,13 @@ impl Target {
     /// another one.
     pub(super) fn of_now<'a>(
         &self,
-        kind: EventType,
+        (kind, server): (EventType, ServerVersion),
         (before, after): Both<'a>,
     ) -> Option<(EventType, Both<'a>)> {
         let Some(position) = self.row_end else { return Some((kind, (before, after))) };
         let is_now = |keyed: &&Keyed| {
             let end = image::cells(&keyed.image).nth(position).and_then(Content::bytes);
-            end.is_some_and(|end| END_OF_TIME.iter().any(|last| last.as_bytes() == end))
+            end.is_some_and(|end| ends_of_time(server).iter().any(|last| last.as_bytes() == end))
         };
         let (before, after) = (before.filter(is_now), after.filter(is_now));
         let kind = match (before, after) {

@@ -142,7 +142,7 @@ impl Assembly {
             kind::ANONYMOUS_GTID => self.announce(gtid::mysql(event, true, self.time)?, event),
             kind::MARIADB_GTID => self.announce(gtid::mariadb(event)?, event),
             kind::TABLE_MAP => {
-                let (id, table) = self.maps.read(event.body(), self.server.mariadb)?;
+                let (id, table) = self.maps.read(event.body(), self.server)?;
                 if self.mapped.len() < MAPPED {
                     self.mapped.push(table.named());
                     self.shared = None;

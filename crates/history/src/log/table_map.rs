@@ -5,7 +5,7 @@
 mod optional_metadata;
 
 use super::bytes::{Bytes, bit};
-use super::{LogFault, MappedColumn, MappedTable};
+use super::{LogFault, MappedColumn, MappedTable, ServerVersion};
 use super::{raw, type_code as code};
 use dbtrail_types::names::TableName;
 use optional_metadata::optional;
@@ -37,7 +37,7 @@ impl Mapped {
                 name: name.clone(),
                 columns: Vec::new(),
                 primary_key: None,
-                mariadb: true,
+                server: ServerVersion { mariadb: true, ..ServerVersion::default() },
                 referred: false,
             }),
         }
@@ -54,12 +54,12 @@ impl Maps {
     ///
     /// # Errors
     /// Not even its name can be read.
-    pub(super) fn read(&mut self, body: &[u8], mariadb: bool) -> Result<(u64, Mapped), LogFault> {
+    pub(super) fn read(&mut self, body: &[u8], server: ServerVersion) -> Result<(u64, Mapped), LogFault> {
         let id = Bytes(body).uint(6)?;
         if let Some((_, same)) = self.0.get(&id).filter(|(known, _)| **known == *body) {
             return Ok((id, same.clone()));
         }
-        let mapped = read(body, mariadb)?;
+        let mapped = read(body, server)?;
         if self.0.len() >= REMEMBERED {
             self.0.clear();
         }
@@ -68,7 +68,7 @@ impl Maps {
     }
 }
 
-fn read(body: &[u8], mariadb: bool) -> Result<Mapped, LogFault> {
+fn read(body: &[u8], server: ServerVersion) -> Result<Mapped, LogFault> {
     let mut input = Bytes(body);
     input.take(6)?;
     let flags = input.u16()?;
@@ -77,14 +77,14 @@ fn read(body: &[u8], mariadb: bool) -> Result<Mapped, LogFault> {
     let table = input.short_name()?;
     input.take(1)?;
     let name = TableName { schema, table };
-    let referred = !mariadb && flags & REFERRED != 0;
-    Ok(match columns(&mut input, name.clone(), mariadb) {
+    let referred = !server.mariadb && flags & REFERRED != 0;
+    Ok(match columns(&mut input, name.clone(), server) {
         Ok(table) => Mapped::Known(Arc::new(MappedTable { referred, ..table })),
         Err(fault) => Mapped::Unread(name, fault),
     })
 }
 
-fn columns(input: &mut Bytes<'_>, name: TableName, mariadb: bool) -> Result<MappedTable, LogFault> {
+fn columns(input: &mut Bytes<'_>, name: TableName, server: ServerVersion) -> Result<MappedTable, LogFault> {
     let count = input.lenenc_size()?;
     let kinds = input.take(count)?;
     let mut metadata = Bytes(input.lenenc_bytes()?);
@@ -93,7 +93,7 @@ fn columns(input: &mut Bytes<'_>, name: TableName, mariadb: bool) -> Result<Mapp
     for (i, kind) in kinds.iter().enumerate() {
         columns.push(column(*kind, &mut metadata, bit(nullable, i))?);
     }
-    let mut mapped = MappedTable { name, columns, primary_key: None, mariadb, referred: false };
+    let mut mapped = MappedTable { name, columns, primary_key: None, server, referred: false };
     optional(input, &mut mapped)?;
     Ok(mapped)
 }
@@ -158,7 +158,7 @@ mod tests {
     #[test]
     fn an_id_is_not_taken_for_the_table_that_had_it_before() {
         let mut maps = Maps::default();
-        let mut read = |body: &[u8]| match maps.read(body, true).unwrap() {
+        let mut read = |body: &[u8]| match maps.read(body, ServerVersion::read("11.8.9-MariaDB")).unwrap() {
             (9, Mapped::Known(table)) => table,
             other => panic!("{other:?}"),
         };
@@ -172,7 +172,7 @@ mod tests {
     /// A type of a server to come: its own table is lost, and no other one.
     #[test]
     fn a_table_with_a_column_of_an_unknown_type_has_its_name() {
-        let (id, mapped) = Maps::default().read(&body(b"a", 200), false).unwrap();
+        let (id, mapped) = Maps::default().read(&body(b"a", 200), ServerVersion::default()).unwrap();
         let Mapped::Unread(name, fault) = mapped else { panic!("{mapped:?}") };
         assert_eq!((id, name.to_string().as_str()), (9, "s.a"));
         assert!(fault.to_string().contains("type 200"));
@@ -184,7 +184,9 @@ mod tests {
     fn a_vector_counts_among_the_columns_with_collations() {
         let bytes = "7b00000000000100016300027665000703f20f0ffcf5f20804090003000204047e01010002073f010803fcff000d020303";
         let body = hex::decode(bytes).unwrap();
-        let (_, Mapped::Known(table)) = Maps::default().read(&body, false).unwrap() else { panic!() };
+        let (_, Mapped::Known(table)) = Maps::default().read(&body, ServerVersion::default()).unwrap() else {
+            panic!()
+        };
         let collations: Vec<Option<u16>> = table.columns.iter().map(|c| c.collation).collect();
         assert_eq!(collations, [None, Some(63), Some(8), Some(63), Some(255), None, Some(63)]);
     }

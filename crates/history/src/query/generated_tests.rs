@@ -3,7 +3,7 @@
 
 use super::tests::{history, keys, rows, sql, t};
 use super::*;
-use crate::log::{Change, MappedColumn, MappedTable, RowsEvent};
+use crate::log::{Change, MappedColumn, MappedTable, RowsEvent, ServerVersion};
 use dbtrail_types::agent_api::{DiffRequest, EventType};
 use serde_json::{Value, json};
 
@@ -21,7 +21,7 @@ fn mapped(full: bool) -> Arc<MappedTable> {
         name: TableName { schema: "s".into(), table: "t".into() },
         columns: ["id", "a", "v", "n"].map(column).to_vec(),
         primary_key: full.then(|| vec![0]),
-        mariadb: true,
+        server: ServerVersion { mariadb: true, ..ServerVersion::default() },
         referred: false,
     })
 }
@@ -151,7 +151,7 @@ fn an_address_is_not_taken_for_bytes() {
             name: TableName { schema: "s".into(), table: "t".into() },
             columns: vec![column(3, &[], "id"), column(254, &[254, length], "k")],
             primary_key: Some(vec![0]),
-            mariadb: true,
+            server: ServerVersion { mariadb: true, ..ServerVersion::default() },
             referred: false,
         })
     };

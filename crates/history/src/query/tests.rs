@@ -32,7 +32,7 @@ fn mapped(table: &str) -> Arc<MappedTable> {
         name: TableName { schema: "s".into(), table: table.into() },
         columns: vec![column(3, &[], "id", None), column(15, &[80, 0], "v", Some(46))],
         primary_key: Some(vec![0]),
-        mariadb: false,
+        server: ServerVersion::default(),
         referred: false,
     })
 }

@@ -75,7 +75,7 @@ const HASH: &str = "DB_ROW_HASH_";
 
 /// How many columns of a map are such hashes.
 fn hidden(table: &MappedTable, known: &Full) -> usize {
-    let hashed = if table.mariadb { known.hashed() } else { 0 };
+    let hashed = if table.server.mariadb { known.hashed() } else { 0 };
     let is_hash = |mapped: &&MappedColumn| {
         mapped.type_code == code::LONGLONG && mapped.name.as_deref().is_none_or(|n| n.starts_with(HASH))
     };

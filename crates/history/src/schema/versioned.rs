@@ -16,9 +16,16 @@ use dbtrail_types::column::{Column, ColumnType};
 pub(super) const ROW_START: &str = "row_start";
 pub(super) const ROW_END: &str = "row_end";
 
-/// What the end of a row's time holds in a row of now: the last microsecond that a TIMESTAMP has,
-/// before MariaDB 11.5 and since.
-pub const END_OF_TIME: [&str; 2] = ["2038-01-19 03:14:07.999999", "2106-02-07 06:28:15.999999"];
+/// The last microsecond that a TIMESTAMP has, before MariaDB 11.5 and since.
+const END_OF_TIME: [&str; 2] = ["2038-01-19 03:14:07.999999", "2106-02-07 06:28:15.999999"];
+
+/// What the end of a row's time can hold in a row of now. To a server with the later end the
+/// earlier one is past, whoever wrote it (a dump with the history, a data folder of an older
+/// server): it shows no such row.
+#[must_use]
+pub fn ends_of_time(server: ServerVersion) -> &'static [&'static str] {
+    &END_OF_TIME[usize::from(server.number >= (11, 5))..]
+}
 
 /// The table without them, as an ALTER of it speaks of it.
 pub(super) fn without_columns(full: &Full) -> Result<Full, Unread> {
@@ -61,4 +68,23 @@ pub(super) fn add_columns(full: &mut Full) -> Result<(), Unread> {
         });
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A row that ends with 2038 is there on MariaDB 10.11, and is not on 11.8.
+    #[test]
+    fn the_earlier_end_is_past_to_a_server_with_the_later_one() {
+        let [earlier, later] = END_OF_TIME;
+        for (version, ends) in [
+            ("10.11.19-MariaDB", &[earlier, later][..]),
+            ("11.4.2-MariaDB", &[earlier, later]),
+            ("11.5.1-MariaDB", &[later]),
+            ("12.0.1-MariaDB", &[later]),
+        ] {
+            assert_eq!(ends_of_time(ServerVersion::read(version)), ends, "{version}");
+        }
+    }
 }

@@ -140,7 +140,7 @@ fn alike(a: &Column, b: &Column) -> bool {
 
 /// Whether the server certainly carries the foreign key out, by what its log says beside.
 pub(super) fn fires(event: &RowsEvent, parent: &Parent<'_>, child: &TableName) -> Result<(), NotFollowed> {
-    if !event.table.mariadb {
+    if !event.table.server.mariadb {
         return if event.table.referred || parent.depth > 0 { Ok(()) } else { Err(NotFollowed::NotReferred) };
     }
     let named = event.statement.mapped.iter().filter(|m| m.name == *child).count();

@@ -36,7 +36,7 @@ impl Ingest {
         if event.kind == EventType::Insert || !checks || *logs_cascades {
             return;
         }
-        if event.table.mariadb && mapped.len() > 1 && self.under.mapped.is_none() {
+        if event.table.server.mariadb && mapped.len() > 1 && self.under.mapped.is_none() {
             self.under.watched |= mapped.iter().any(|m| !self.catalog.is_declared(&m.name));
             self.under.mapped = Some(Arc::clone(mapped));
         }

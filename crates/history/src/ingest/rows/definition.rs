@@ -91,7 +91,7 @@ impl Ingest {
     /// was learned from a table map: that does not tell which columns are generated.
     fn leaving_out(&mut self, event: &RowsEvent, id: DefinitionId) -> DefinitionId {
         let table = &event.table;
-        let missing = if table.mariadb { event.left_out() } else { Vec::new() };
+        let missing = if table.server.mariadb { event.left_out() } else { Vec::new() };
         let known = self.catalog.generated(id);
         let in_key = |i: &usize| table.primary_key.as_ref().is_some_and(|key| key.contains(i));
         if missing.iter().all(|i| known.contains(i)) || missing.iter().any(in_key) {

@@ -2,7 +2,7 @@
 
 use super::super::Raw;
 use super::*;
-use crate::log::MappedColumn;
+use crate::log::{MappedColumn, ServerVersion};
 use dbtrail_types::names::TableName;
 use flate2::Compression;
 use flate2::write::ZlibEncoder;
@@ -15,7 +15,7 @@ fn table() -> Arc<MappedTable> {
         name: TableName { schema: "s".into(), table: "t".into() },
         columns: vec![column(crate::log::code::LONG), column(crate::log::code::TINY)],
         primary_key: None,
-        mariadb: true,
+        server: ServerVersion { mariadb: true, ..ServerVersion::default() },
         referred: false,
     })
 }

@@ -11,9 +11,9 @@ pub(super) fn optional(input: &mut Bytes<'_>, table: &mut MappedTable) -> Result
         let mut field = Bytes(input.lenenc_bytes()?);
         match kind {
             1 => signedness(&field, table),
-            2 if table.mariadb => default_charset(&mut field, table, is_text_or_geometry)?,
+            2 if table.server.mariadb => default_charset(&mut field, table, is_text_or_geometry)?,
             2 => default_charset(&mut field, table, is_text_or_vector)?,
-            3 if table.mariadb => column_charsets(&mut field, table, is_text_or_geometry)?,
+            3 if table.server.mariadb => column_charsets(&mut field, table, is_text_or_geometry)?,
             3 => column_charsets(&mut field, table, is_text_or_vector)?,
             4 => names(&mut field, table)?,
             5 => labels(&mut field, table, code::SET)?,
@@ -55,7 +55,7 @@ fn default_charset(
     table: &mut MappedTable,
     of: fn(u8) -> bool,
 ) -> Result<(), LogFault> {
-    let mariadb = table.mariadb;
+    let mariadb = table.server.mariadb;
     let all = collation_id(field, mariadb)?;
     let mut columns: Vec<&mut MappedColumn> = table.columns.iter_mut().filter(|c| of(c.type_code)).collect();
     for column in &mut columns {
@@ -75,7 +75,7 @@ fn column_charsets(
     table: &mut MappedTable,
     of: fn(u8) -> bool,
 ) -> Result<(), LogFault> {
-    let mariadb = table.mariadb;
+    let mariadb = table.server.mariadb;
     for column in table.columns.iter_mut().filter(|c| of(c.type_code)) {
         column.collation = Some(collation_id(field, mariadb)?);
     }

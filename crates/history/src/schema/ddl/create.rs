@@ -50,9 +50,14 @@ impl Walk<'_> {
             Some((NameTaken::View, name)) => {
                 self.catalog.views.insert(name);
             }
-            // It goes by DROP TABLE, too.
+            // It goes by DROP TABLE, too; and OR REPLACE puts it in the place of a table.
             Some((NameTaken::Sequence, name)) => {
-                self.catalog.lost.insert(name);
+                self.catalog.lost.insert(name.clone());
+                if replaces {
+                    self.catalog.tables.remove(&name);
+                    self.catalog.foreign.remove(&name);
+                    return Ok(vec![Effect::Dropped(name)]);
+                }
             }
             None => {}
         }

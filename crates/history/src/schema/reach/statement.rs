@@ -53,6 +53,7 @@ impl LexemeReader<'_> {
 
     /// CREATE, ALTER or DROP of something.
     fn definition(&mut self, verb: &str) -> Reach {
+        let replaces = verb == "CREATE" && self.tokens.peek().is_some_and(|word| word.is("OR"));
         let temporary = self.modifiers_of_object();
         if self.any_word(&["DATABASE", "SCHEMA"]) {
             return self.schema_of(verb);
@@ -71,6 +72,10 @@ impl LexemeReader<'_> {
         }
         if self.any_word(&["INDEX", "KEY"]) {
             self.following("ON");
+            return self.tables('\0');
+        }
+        // MariaDB puts it in the place of a table of that name.
+        if replaces && !temporary && self.any_word(&["SEQUENCE"]) {
             return self.tables('\0');
         }
         if self.any_word(harmless::OBJECTS) { Reach::nothing() } else { Reach::unknown() }

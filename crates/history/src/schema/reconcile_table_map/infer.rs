@@ -12,7 +12,10 @@ use dbtrail_types::column::{Column, ColumnType, IntSize, LobSize};
 /// is, and INET4 as BINARY(4).
 fn has_no_type(table: &MappedTable, mapped: &MappedColumn) -> bool {
     let binary = mapped.collation.and_then(collation_name).is_none_or(|c| c == "binary");
-    table.mariadb && mapped.type_code == code::STRING && binary && matches!(char_bytes(&mapped.meta), 4 | 16)
+    table.server.mariadb
+        && mapped.type_code == code::STRING
+        && binary
+        && matches!(char_bytes(&mapped.meta), 4 | 16)
 }
 
 /// A definition from a map alone. What a map cannot tell is refused: ZEROFILL of unsigned numbers
@@ -20,7 +23,7 @@ fn has_no_type(table: &MappedTable, mapped: &MappedColumn) -> bool {
 pub(super) fn infer(table: &MappedTable) -> Result<Full, TableMapError> {
     let mut full = Full { inferred: true, ..Full::default() };
     let is_hash = |mapped: &MappedColumn| {
-        table.mariadb
+        table.server.mariadb
             && mapped.type_code == code::LONGLONG
             && mapped.name.as_deref().is_some_and(|n| n.starts_with(HASH))
     };

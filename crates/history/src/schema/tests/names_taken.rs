@@ -51,6 +51,24 @@ fn a_sequence_takes_its_name_and_a_program_with_a_definer_takes_none() {
     }
 }
 
+/// MariaDB 11.8 and 10.11: the table is gone, with its rows, and nothing else in the log says so.
+#[test]
+fn a_sequence_replaces_a_table_of_its_name() {
+    let mut catalog = Catalog::default();
+    let mut apply = |sql: &str| catalog.apply(&statement(MARIADB, "s", sql));
+    apply("CREATE DATABASE s");
+    for again in ["DROP SEQUENCE t", "DROP TABLE t"] {
+        apply("CREATE TABLE t (id INT PRIMARY KEY)");
+        assert!(apply("CREATE OR REPLACE TEMPORARY SEQUENCE t").is_empty());
+        let effects = apply("CREATE OR REPLACE SEQUENCE t START WITH 5");
+        assert_eq!(effects, [Effect::Dropped(name("s", "t"))]);
+        apply(again);
+        let effects = apply("CREATE TABLE IF NOT EXISTS t (id INT PRIMARY KEY)");
+        assert!(matches!(effects.as_slice(), [Effect::Created(..)]), "{effects:?}");
+        apply("DROP TABLE t");
+    }
+}
+
 /// Which unique index is the key, after the statements: of MySQL 9.7 and MariaDB 11.8.
 #[test]
 fn the_unique_index_that_was_not_null_first_is_the_key() {
