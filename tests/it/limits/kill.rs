@@ -6,6 +6,7 @@ use super::super::support::{
 };
 use super::{HEADER, ROWS, THREADS, takes_several};
 use dbtrail_shim::server::Threads;
+use std::time::{Duration, Instant};
 
 #[tokio::test]
 async fn kill_query_cancels_the_request() {
@@ -91,6 +92,37 @@ async fn kill_query_ends_the_statements_after_it_too() {
     }
     agent.left_alone(1).await;
     assert_eq!(client.cell("SELECT @a").await.as_deref(), Some("1"));
+}
+
+/// Rows that come in the other order than the one that is wanted, of which not one is shown before
+/// all are sorted.
+#[tokio::test(flavor = "multi_thread")]
+async fn kill_query_ends_a_long_sort_at_any_time() {
+    const ROWS: usize = 150_000;
+    let (agent, shim) = wide_pair().await;
+    let mut client = shim.raw("a").await;
+    let mut other = shim.raw("a").await;
+    let rows: String = (0..ROWS).map(|n| format!("[\"{n}\",\"{:020}\"]\n", ROWS - n)).collect();
+    agent.always(Reply::ndjson(&format!("{HEADER}{rows}{{\"end\":{{\"rows\":{ROWS},\"notes\":[]}}}}\n")));
+    let statement = format!("{RANGE} ORDER BY id DESC LIMIT {}, 1", ROWS - 1);
+    let begun = Instant::now();
+    assert_eq!(client.rows(&statement).await, [[Some("0".to_owned()), Some(format!("{ROWS:020}"))]]);
+    let whole = begun.elapsed();
+    for eighth in 1..8 {
+        client.send(&statement).await;
+        tokio::time::sleep(whole * eighth / 8).await;
+        let killed = Instant::now();
+        assert_eq!(other.query(&format!("KILL QUERY {}", client.id)).await, Outcome::Done(0));
+        let interrupted = match client.outcome().await {
+            Outcome::Error(reported) | Outcome::Broken(_, reported) => reported,
+            // It was done sooner than the first time.
+            Outcome::Rows(..) if eighth > 4 => continue,
+            unexpected => panic!("{eighth}: {unexpected:?}"),
+        };
+        assert_eq!(interrupted.plain(), (1317, "70100", "Query execution was interrupted"));
+        assert!(killed.elapsed() < Duration::from_secs(2), "{eighth}: {:?} of {whole:?}", killed.elapsed());
+    }
+    assert_eq!(client.cell("SELECT 1").await.as_deref(), Some("1"));
 }
 
 #[tokio::test]
