@@ -201,6 +201,14 @@ fn start_with_quiet(files: &History) -> Start {
     begin
 }
 
+/// Begins so, and tells of the instant at which the record begins that the log has come there.
+async fn begin_with_quiet(feed: &Feed, files: &History) {
+    feed.send(CaptureEvent::Begin(start_with_quiet(files))).await;
+    feed.send(CaptureEvent::Follow(position_at(4), server("mysql-9.7"))).await;
+    let what = Clock::plain(files.coverage().oldest);
+    feed.send(CaptureEvent::Clock(ValidFrom { after: position_at(4), what })).await;
+}
+
 fn row(id: &str, v: &str) -> Vec<Option<Vec<u8>>> {
     vec![Some(id.as_bytes().to_vec()), Some(v.as_bytes().to_vec())]
 }
@@ -237,8 +245,7 @@ async fn what_was_read_out_of_band_waits_for_the_log() {
     let folder = tempfile::tempdir().expect("a folder");
     let (files, events) = (truth_agent::history("mysql-9.7"), events("mysql-9.7"));
     let feed = Feed::open(folder.path());
-    feed.send(CaptureEvent::Begin(start_with_quiet(&files))).await;
-    feed.send(CaptureEvent::Follow(position_at(4), server("mysql-9.7"))).await;
+    begin_with_quiet(&feed, &files).await;
     let job = feed.writer.next_job(Vec::new()).await.expect("it writes").expect("a table to read");
     assert!(
         feed.writer.next_job(vec![job.generation]).await.expect("it writes").is_none(),

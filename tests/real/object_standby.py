@@ -151,6 +151,8 @@ def main():
             caught_up(server, chain.api, 300)
             compared(chain.api)
             compare([by_change, by_row], server, chain, [])
+            if first.starts == 0:
+                first.start()
             newest = other.api.status()["newest"]
             first.api.wait(lambda s: s["newest"] and s["newest"] >= newest, "the one that stands by has all")
             same_answers(count, chain, first, "at the end")

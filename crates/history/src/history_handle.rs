@@ -274,7 +274,7 @@ impl Status {
             position: position.map(|p| p.at.to_string()),
             gtids: position.map(|p| p.gtids.clone()).filter(|g| !g.is_empty()),
             oldest: coverage.map(|c| c.oldest),
-            newest: coverage.map(|c| c.newest),
+            newest: coverage.and_then(|c| c.known()),
             lag_seconds: capture_status.and_then(|l| l.lag_seconds(now)),
             tables: history.map(tables).unwrap_or_default(),
             transactions: history.map_or(0, History::entries),

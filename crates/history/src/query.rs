@@ -117,6 +117,16 @@ impl History {
 
     /// Refuses an instant outside of the record.
     fn covered(&self, at: Timestamp) -> Result<(), Refusal> {
+        if self.coverage.is_empty() {
+            let begins = self.coverage.oldest;
+            return Err(Refusal::new(
+                503,
+                code::NOT_READY,
+                format!(
+                    "the record begins at {begins}, and the log is not taken in up to there yet: ask again in a moment"
+                ),
+            ));
+        }
         if at < self.coverage.oldest {
             return Err(
                 self.out_of_range(&format!("{at} lies before the start of the record"), &at.to_string())

@@ -117,6 +117,31 @@ pub struct Coverage {
     pub newest: Timestamp,
 }
 
+impl Coverage {
+    /// A record that begins at an instant: no state is known yet, since what the log has from where
+    /// it begins up to that instant is still to come.
+    pub(super) const fn beginning(at: Timestamp) -> Self {
+        Self { oldest: at, newest: just_before(at) }
+    }
+
+    /// Whether no state is known yet.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.newest < self.oldest
+    }
+
+    /// The newest instant whose state is known; `None`: there is none yet.
+    #[must_use]
+    pub fn known(&self) -> Option<Timestamp> {
+        (!self.is_empty()).then_some(self.newest)
+    }
+}
+
+/// The last instant before this one.
+pub(super) const fn just_before(at: Timestamp) -> Timestamp {
+    Timestamp::from_micros(at.micros().saturating_sub(1))
+}
+
 /// What retention has dropped.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RetentionHorizon {

@@ -14,7 +14,7 @@ use super::history_handle::HistoryHandle;
 use super::ingest::Ingest;
 use super::log::{ServerVersion, SourceTime, StreamReader};
 use super::patterns::Patterns;
-use super::record::{Coverage, RetentionHorizon};
+use super::record::RetentionHorizon;
 use super::store::GenerationId;
 use dbtrail_types::names::{ServerId, TableName};
 use dbtrail_types::timestamp::Timestamp;
@@ -166,11 +166,6 @@ impl Recorder {
 
 fn version_of(server: &Identity) -> ServerVersion {
     ServerVersion { mariadb: server.mariadb, ..ServerVersion::read(&server.version) }
-}
-
-/// A coverage of one instant.
-const fn from(at: Timestamp) -> Coverage {
-    Coverage { oldest: at, newest: at }
 }
 
 /// What is not dropped.

@@ -206,6 +206,7 @@ fn shown(status: &Status) -> String {
         "record",
         match (status.oldest, status.newest) {
             (Some(oldest), Some(newest)) => format!("from {oldest} to {newest}"),
+            (Some(oldest), None) => format!("from {oldest}: the log is not taken in up to there yet"),
             _ => "it has not begun".to_owned(),
         },
     );

@@ -23,8 +23,7 @@ impl Feed {
 async fn a_table_with_two_rows_of_one_key_is_refused() {
     let folder = tempfile::tempdir().expect("a folder");
     let feed = Feed::open(folder.path());
-    feed.send(CaptureEvent::Begin(start_with_quiet(&truth_agent::history("mysql-9.7")))).await;
-    feed.send(CaptureEvent::Follow(position_at(4), server("mysql-9.7"))).await;
+    begin_with_quiet(&feed, &truth_agent::history("mysql-9.7")).await;
     assert_eq!(feed.piece(vec![row("1", "7"), row("1", "8")], true).await, Ok(false));
     assert_eq!(rows_at(&feed.end().await, Reading::Snapshot), Err("unsupported_key".to_owned()));
 }
@@ -40,8 +39,7 @@ async fn two_rows_of_one_key_are_noticed_where_a_piece_ends_between_them() {
     ] {
         let folder = tempfile::tempdir().expect("a folder");
         let feed = Feed::open(folder.path());
-        feed.send(CaptureEvent::Begin(start_with_quiet(&truth_agent::history("mysql-9.7")))).await;
-        feed.send(CaptureEvent::Follow(position_at(4), server("mysql-9.7"))).await;
+        begin_with_quiet(&feed, &truth_agent::history("mysql-9.7")).await;
         assert_eq!(feed.piece(vec![row("0", "6"), row("1", "7")], false).await, Ok(true));
         assert_eq!(feed.piece(next.clone(), true).await, Ok(kept), "{next:?}");
         let rows = vec![r#"["1","7"]"#.to_owned(), r#"["2","9"]"#.to_owned()];

@@ -37,7 +37,8 @@ pub(super) fn tables(history: &History) -> Vec<TableStatus> {
             let name = TableName { schema: schema.clone(), table: entry.table };
             let reason = history.table(&name, None).err().map(|refused| refused.message);
             let key = (name.schema.clone(), name.table.clone());
-            found.insert(key, TableStatus::of(name, Some((entry.oldest, entry.newest)), reason));
+            let newest = history.coverage().known().map(|_| entry.newest);
+            found.insert(key, TableStatus::of(name, Some((entry.oldest, newest)), reason));
         }
     }
     for (name, table) in history.refused(None) {
@@ -58,9 +59,10 @@ pub(super) fn tables(history: &History) -> Vec<TableStatus> {
 }
 
 impl TableStatus {
-    fn of(name: TableName, range: Option<(Timestamp, Timestamp)>, reason: Option<String>) -> Self {
+    fn of(name: TableName, range: Option<(Timestamp, Option<Timestamp>)>, reason: Option<String>) -> Self {
         let readable = range.is_some() && reason.is_none();
         let (oldest, newest) = range.unzip();
+        let newest = newest.flatten();
         Self { schema: name.schema, table: name.table, oldest, newest, readable, reason, health: None }
     }
 }

@@ -1,12 +1,13 @@
 //! Where a record begins, and begins again after a gap.
 
-use super::{ALL, Recorder, from, version_of};
+use super::{ALL, Recorder, version_of};
 use crate::capture::{CaptureCommand, Declared, Defaults, Gap, LogLoss, Start};
 use crate::checkpoint::State;
 use crate::engine::StoreError;
 use crate::gtid::GtidSet;
 use crate::log_gap::LogGap;
 use crate::names::{TableState, UnreadableReason};
+use crate::record::{Coverage, just_before};
 use crate::store::ChangeSequence;
 use dbtrail_types::names::TableName;
 use std::sync::Arc;
@@ -31,7 +32,7 @@ impl Recorder {
         if let Some(backlog) = backlog {
             self.take_backlog(backlog);
         }
-        let state = State::new(self.server_id.clone(), position, from(at));
+        let state = State::new(self.server_id.clone(), position, Coverage::beginning(at));
         self.state = Some(State { horizon: ALL, source_time: self.options.source_time, ..state });
         self.unwritten = true;
         self.command(CaptureCommand::Baseline);
@@ -56,7 +57,8 @@ impl Recorder {
             // The state of this set is the one after the gap.
             self.ingest.gtids.start_over(log_gap.next(), set);
         }
-        state.coverage.newest = gap.to;
+        // Of the instant at its end nothing is known before the log has come there.
+        state.coverage.newest = gap.from.max(just_before(gap.to));
         state.baseline_rows = 0;
         state.log_gaps.push(LogGap { at: log_gap, gap: gap.clone() });
         let server = version_of(&position.server);

@@ -6,7 +6,7 @@ use crate::binlog_position::{BinlogPosition, Identity, LastEvent, ResumePosition
 use crate::capture::{CaptureCommand, CaptureEvent, ClockReading, EventFault, LogLoss, ReceivedEvent};
 use crate::engine::{StoreError, StoreFault};
 use crate::ingest::Ingest;
-use crate::log::{LogFault, TakeError};
+use crate::log::{LogFault, SourceTime, TakeError};
 use bytes::Bytes;
 use dbtrail_types::timestamp::Timestamp;
 use std::cmp::Ordering;
@@ -192,8 +192,15 @@ impl Recorder {
             state.coverage.newest = newest;
             // Also where nothing happens: a gap begins at the last instant that was known.
             let late = |written: Timestamp| newest.micros().saturating_sub(written.micros()) > KEPT_WITHIN;
-            self.unwritten |= self.written.is_none_or(late);
-            self.publish();
+            // Stamps of what comes may lie before it, and are raised (`visible`): whoever goes on
+            // after a crash must know of it too.
+            let raises = reading.follows || self.options.source_time == SourceTime::Original;
+            if raises || self.written.is_none_or(late) {
+                self.unwritten = true;
+                self.commit()?;
+            } else {
+                self.publish();
+            }
         }
         Ok(())
     }

@@ -124,10 +124,11 @@ impl Recorder {
     ) -> Timestamp {
         let sight = &self.sight;
         if sight.follows || self.options.source_time == SourceTime::Original {
-            // Times of the source. What it stamped before an instant that was answered already
-            // counts from there on: no answer changes.
+            // Times of the source. What it stamped at or before an instant that was answered
+            // already counts from after it on: no answer changes.
             let answered = self.state.as_ref().map(|s| s.coverage.newest);
-            entry.committed = entry.committed.max(answered.unwrap_or(entry.committed));
+            let not_before = answered.map(|at| later(at, Duration::from_micros(1)));
+            entry.committed = entry.committed.max(not_before.unwrap_or(entry.committed));
         }
         if sight.follows {
             return entry.stamp.visible(entry.committed);

@@ -128,8 +128,10 @@ fn record(all: &mut Exposition, history: &History) {
     let second = |at: Timestamp| seconds(at.micros());
     let help = "The first instant whose states are known, in Unix time";
     all.gauge_of("oldest_timestamp", Unit::Seconds, help, second(coverage.oldest));
-    let help = "The last instant whose states are known, in Unix time";
-    all.gauge_of("newest_timestamp", Unit::Seconds, help, second(coverage.newest));
+    if let Some(newest) = coverage.known() {
+        let help = "The last instant whose states are known, in Unix time";
+        all.gauge_of("newest_timestamp", Unit::Seconds, help, second(newest));
+    }
 }
 
 /// How capturing goes.
