@@ -36,4 +36,12 @@ MODES = {
     # Rows of the past of a system-versioned table, as a dump with the history has them: to 11.8 the end of 10.11's times is past.
     "history_put_in": ("maria", ["CREATE TABLE t (id INT PRIMARY KEY, v INT) WITH SYSTEM VERSIONING", "INSERT INTO t VALUES (1, 1), (2, 2)", "SET time_zone = '+00:00', system_versioning_insert_history = 1", "INSERT INTO t (id, v, row_start, row_end) VALUES (7, 7, '2020-01-01', '2021-01-01')",
                                  "INSERT INTO t (id, v, row_start, row_end) VALUES (8, 8, '2020-01-01', '2038-01-19 03:14:07.999999')", "UPDATE t SET v = 9", "ALTER TABLE t FORCE", "DELETE FROM t WHERE id = 8", "DELETE HISTORY FROM t", "INSERT INTO t VALUES (8, 8)"]),
+    # Foreign keys that reach one row are carried out by index of the parent and then by name, and not in the order in which they are written.
+    "foreign_order": ("m", ["CREATE TABLE p (id INT PRIMARY KEY, u INT UNIQUE)", "INSERT INTO p VALUES (1, 1), (2, 2), (3, 3)",
+                            "CREATE TABLE c (id INT PRIMARY KEY, f INT, CONSTRAINT b FOREIGN KEY (f) REFERENCES p (id) ON DELETE SET NULL ON UPDATE CASCADE, CONSTRAINT B1 FOREIGN KEY (f) REFERENCES p (id) ON DELETE CASCADE ON UPDATE SET NULL)",
+                            "CREATE TABLE d (id INT PRIMARY KEY, f INT, CONSTRAINT a FOREIGN KEY (f) REFERENCES p (u) ON DELETE SET NULL ON UPDATE CASCADE, CONSTRAINT e FOREIGN KEY (f) REFERENCES p (id) ON DELETE CASCADE ON UPDATE SET NULL)",
+                            "INSERT INTO c VALUES (1, 1), (2, 2), (3, 3)", "INSERT INTO d SELECT * FROM c", "UPDATE p SET id = 10, u = 10 WHERE id = 1", "DELETE FROM p WHERE id = 2", "DELETE FROM p"]),
+    "foreign_diamond": ("m", ["CREATE TABLE p (t INT PRIMARY KEY)", "CREATE TABLE m (t INT, a INT, PRIMARY KEY (t, a), CONSTRAINT a_m FOREIGN KEY (t) REFERENCES p (t) ON DELETE CASCADE)",
+                              "CREATE TABLE g (id INT PRIMARY KEY, t INT, a INT, CONSTRAINT b_g FOREIGN KEY (t) REFERENCES p (t) ON DELETE CASCADE, CONSTRAINT c_g FOREIGN KEY (t, a) REFERENCES m (t, a) ON DELETE SET NULL)", "INSERT INTO p VALUES (1), (2)",
+                              "INSERT INTO m VALUES (1, 1), (2, 1)", "INSERT INTO g VALUES (1, 1, 1), (2, 2, 1), (3, 1, NULL)", "DELETE FROM p WHERE t = 1", "DELETE FROM p"]),
 }

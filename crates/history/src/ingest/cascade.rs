@@ -6,6 +6,7 @@
 //! transaction, and marked as derived. Where a rule, a comparison or a row is not known, the rows
 //! of the table are unknown from there on.
 
+mod order;
 mod rule;
 mod statement;
 
@@ -25,6 +26,7 @@ use crate::schema::ForeignKey;
 use crate::store::{ChangeSequence, GenerationId};
 use dbtrail_types::agent_api::EventType;
 use dbtrail_types::names::TableName;
+use order::Child;
 pub(super) use rule::Parent;
 use rule::{Blow, blow, fires, refers_to_the_same};
 use std::collections::{BTreeMap, BTreeSet};
@@ -78,9 +80,15 @@ impl Ingest {
         event: &RowsEvent,
         roles: &Roles,
     ) -> Result<(), StoreError> {
-        for (child, key) in &roles.children {
+        for one in order::in_order(&roles.children, parent.definition) {
+            let (child, key) = one;
             let at = self.next;
-            if let Err(reason) = self.follow(parent, event, child, key)? {
+            let followed = if self.order_matters(parent, one, &roles.children) {
+                Err(NotFollowed::Order)
+            } else {
+                self.follow(parent, event, child, key)?
+            };
+            if let Err(reason) = followed {
                 let reason = format!(
                     "a foreign key ({}) may have changed or removed rows of it with rows of {}, and which is not known: {reason}",
                     key.columns.join(", "),
@@ -95,6 +103,25 @@ impl Ingest {
         Ok(())
     }
 
+    /// Whether another foreign key reaches the same rows, and which of the two is first is not
+    /// known.
+    fn order_matters(&self, parent: &Parent<'_>, one: &Child, children: &[Child]) -> bool {
+        let (child, key) = one;
+        let action = |key: &ForeignKey| order::action(key, parent.after.is_none());
+        let does = |key: &ForeignKey| action(key).changes_rows() && !refers_to_the_same(parent, key);
+        let meets = |(other, second): &Child| {
+            if other == child {
+                action(second) != action(key)
+            } else {
+                self.catalog.below(child).contains(other) || self.catalog.below(other).contains(child)
+            }
+        };
+        let mut others = children.iter().filter(|other| *other != one);
+        others.any(|other| {
+            !order::is_certain(one, other, parent.definition) && does(key) && does(&other.1) && meets(other)
+        })
+    }
+
     fn follow(
         &mut self,
         parent: &Parent<'_>,
@@ -102,7 +129,7 @@ impl Ingest {
         child: &TableName,
         key: &ForeignKey,
     ) -> Result<Followed, StoreError> {
-        let action = if parent.after.is_none() { key.on_delete } else { key.on_update };
+        let action = order::action(key, parent.after.is_none());
         if !action.changes_rows() || refers_to_the_same(parent, key) {
             return Ok(Ok(()));
         }

@@ -116,6 +116,11 @@ pub(crate) enum NotFollowed {
     /// A row that came of it cannot be kept.
     #[error(transparent)]
     Row(#[from] RowError),
+    /// They refer to different indexes of the parent, or the servers' names for them are not known.
+    #[error(
+        "another foreign key reaches the same rows, and which of the two is carried out first is not known"
+    )]
+    Order,
     /// A row cannot be shown under the definition of now.
     #[error(transparent)]
     Carry(#[from] CannotCarry),

@@ -16,14 +16,14 @@ impl AlterReader<'_> {
         if tokens.words(&["PERIOD", "FOR"]) {
             return Err(Unread::Ambiguous(Ambiguity::Period));
         }
-        if index(tokens, &mut self.declared)? {
+        if index(tokens, &mut self.declared, self.silent.server)? {
             return Ok(());
         }
         tokens.words(&["COLUMN"]);
         let maybe = tokens.words(&["IF", "NOT", "EXISTS"]);
         if tokens.is_at('(') {
             for mut one in tokens.group()?.split() {
-                if !index(&mut one, &mut self.declared)? {
+                if !index(&mut one, &mut self.declared, self.silent.server)? {
                     self.add_column(&mut one, maybe)?;
                     if !one.is_at_end() {
                         return Err(Unread::NotUnderstood(show(one.peek())));

@@ -5,6 +5,7 @@
 mod period;
 
 use super::column;
+use crate::log::ServerVersion;
 use crate::schema::foreign::references;
 use crate::schema::implicit_default::ImplicitDefault;
 use crate::schema::key_parts::key_parts;
@@ -22,7 +23,7 @@ pub(in crate::schema) fn parts(
     for mut part in inside.split() {
         if let Some(period) = period(&mut part)? {
             periods.push(period);
-        } else if !index(&mut part, full)? {
+        } else if !index(&mut part, full, silent.server)? {
             let one = column(&mut part, full, silent)?;
             full.columns.push(one);
             if !part.is_at_end() {
@@ -37,7 +38,11 @@ pub(in crate::schema) fn parts(
 }
 
 /// An index, a key or a constraint of a table; false: none comes next.
-pub(in crate::schema) fn index(tokens: &mut Tokens, table: &mut Full) -> Result<bool, Unread> {
+pub(in crate::schema) fn index(
+    tokens: &mut Tokens,
+    table: &mut Full,
+    server: ServerVersion,
+) -> Result<bool, Unread> {
     let constraint = tokens.words(&["CONSTRAINT"]);
     let named = constraint && !is_key_word(tokens);
     let constraint_name = if named { Some(tokens.name()?) } else { None };
@@ -50,6 +55,8 @@ pub(in crate::schema) fn index(tokens: &mut Tokens, table: &mut Full) -> Result<
         let (columns, _) = key_parts(tokens)?;
         tokens.words(&["REFERENCES"]);
         let mut key = references(tokens, columns.clone())?;
+        // MySQL takes the name of the index for the constraint no longer.
+        let index_name = index_name.filter(|_| server.mariadb || server.mysql_before((8, 0)));
         key.names.extend([constraint_name.clone(), index_name].into_iter().flatten());
         table.foreign_keys.push(key);
         table.indexes.push(Index {
