@@ -100,14 +100,14 @@ mod tests {
 
     #[test]
     fn of_other_indexes_and_numbers_the_order_is_not_known() {
-        let certain = |a: &Child, b: &Child| is_certain(a, b, &parent());
+        let is_known = |a: &Child, b: &Child| is_certain(a, b, &parent());
         let of = |name, referenced: &[&str]| child("c", name, referenced);
-        assert!(certain(&of("a", &["id"]), &of("b", &["id", "line"])));
-        assert!(certain(&of("a", &["u"]), &of("b", &["U"])));
-        assert!(certain(&of("b", &["u"]), &of("a", &["id"])));
-        assert!(!certain(&of("a", &["u"]), &of("b", &["v"])));
-        assert!(!certain(&of("a", &["line"]), &of("b", &["v"])));
-        assert!(certain(&of("c_ibfk_1", &["id"]), &of("c_ibfk_2", &["id"])));
-        assert!(!certain(&of("c_ibfk_9", &["id"]), &of("c_ibfk_10", &["id"])));
+        assert!(is_known(&of("a", &["id"]), &of("b", &["id", "line"])));
+        assert!(is_known(&of("a", &["u"]), &of("b", &["U"])));
+        assert!(is_known(&of("b", &["u"]), &of("a", &["id"])));
+        assert!(!is_known(&of("a", &["u"]), &of("b", &["v"])));
+        assert!(!is_known(&of("a", &["line"]), &of("b", &["v"])));
+        assert!(is_known(&of("c_ibfk_1", &["id"]), &of("c_ibfk_2", &["id"])));
+        assert!(!is_known(&of("c_ibfk_9", &["id"]), &of("c_ibfk_10", &["id"])));
     }
 }
