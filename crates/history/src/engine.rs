@@ -120,6 +120,19 @@ pub type Pair = (Vec<u8>, Vec<u8>);
 /// Takes a key and its value, and says whether to go on.
 pub type Each<'a> = dyn FnMut(&[u8], &[u8]) -> Result<bool, StoreError> + 'a;
 
+/// A look-up that is about to come: of the first pair of a range, or of the last one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Lookup {
+    /// Of which table.
+    pub table: Table,
+    /// Where the range begins.
+    pub from: Vec<u8>,
+    /// Where it ends.
+    pub to: Vec<u8>,
+    /// Of its last pair.
+    pub last: bool,
+}
+
 /// A state of the tables that does not change. Ranges are `[from, to)`.
 pub trait Snapshot: Send + Sync + Debug {
     /// The value of a key.
@@ -158,6 +171,10 @@ pub trait Snapshot: Send + Sync + Debug {
     /// # Errors
     /// The engine failed.
     fn scan(&self, table: Table, from: &[u8], to: &[u8], limit: usize) -> Result<Vec<Pair>, StoreError>;
+
+    /// Fetches what look-ups are about to need, side by side, where each of them would wait for
+    /// another machine. What cannot be fetched fails when it is looked up.
+    fn prefetch(&self, _: &[Lookup]) {}
 }
 
 /// Learns whether what was committed is on disk.

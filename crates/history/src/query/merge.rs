@@ -50,6 +50,8 @@ impl Merge {
         keys: Vec<KeyOf>,
         (from, to): (ChangeSequence, ChangeSequence),
     ) -> Result<Self, Refusal> {
+        let wanted = keys.iter().map(|of| (of.generation, &*of.key));
+        history.versions().prefetch(wanted, (from, to), false);
         let source = |of| KeyVersions { of, from, before_row: None, ready: VecDeque::new() };
         let sources = keys.into_iter().map(source).collect();
         let mut merge = Self { to, sources, heap: BinaryHeap::new() };

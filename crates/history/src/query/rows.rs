@@ -107,6 +107,10 @@ impl Question<'_> {
     fn rows(&self, keys: Vec<RequestedKey>, reading: Reading) -> Result<KnownRows, Refusal> {
         let (mut rows, mut notes, mut unknown) = (Vec::new(), Vec::new(), Vec::new());
         let mut in_range = false;
+        let generation = self.found.generation_id;
+        let (window, base) = ((self.cut.at, self.history.end), reading == Reading::Snapshot);
+        let wanted = keys.iter().map(|(key, _)| (generation, &**key));
+        self.history.versions().prefetch(wanted, window, base);
         for (key, shown) in keys {
             match self.state(&key, reading)? {
                 State::Row(image, under) => {

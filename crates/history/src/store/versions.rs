@@ -5,7 +5,7 @@ use super::form::{
     row_of, sequence_of, version_key,
 };
 use super::{BaseRow, ChangeSequence, CurrentRow, EncodedKey, GenerationId, Version, range_reader};
-use crate::engine::{Batch, Pair, Snapshot, StoreError, Table};
+use crate::engine::{Batch, Lookup, Pair, Snapshot, StoreError, Table};
 use crate::image::Image;
 
 /// After every key: no generation has this number.
@@ -42,6 +42,34 @@ impl Versions<'_> {
         sequence_of(stored)
             .and_then(|s| read_version(s, value))
             .ok_or_else(|| damaged("a version cannot be read"))
+    }
+
+    /// Fetches what is about to be looked up: what these keys held just before a change, and the
+    /// first version from there on; `base`: their rows in the baseline too.
+    pub fn prefetch<'k>(
+        &self,
+        keys: impl ExactSizeIterator<Item = (GenerationId, &'k [u8])>,
+        (cut, end): (ChangeSequence, ChangeSequence),
+        base: bool,
+    ) {
+        // One key gains nothing.
+        if keys.len() < 2 {
+            return;
+        }
+        let mut lookups = Vec::new();
+        for (generation, key) in keys {
+            let [first, middle, to] =
+                [ChangeSequence(0), cut, end].map(|at| version_key(generation, key, at));
+            let table = Table::Versions;
+            lookups.push(Lookup { table, from: first, to: middle.clone(), last: true });
+            lookups.push(Lookup { table, from: middle, to, last: false });
+            if base {
+                let from = row_key(generation, key);
+                let to = [&*from, &[0]].concat();
+                lookups.push(Lookup { table: Table::Baseline, from, to, last: false });
+            }
+        }
+        self.0.prefetch(&lookups);
     }
 
     /// What the key held just before the change `cut`; `None`: nothing is recorded of it before.

@@ -1,8 +1,9 @@
 //! Reading of a state of the store that does not move.
 
 use super::Access;
-use crate::engine::{Each, Pair, Snapshot, StoreError, Table};
+use crate::engine::{Each, Lookup, Pair, Snapshot, StoreError, Table};
 use bytes::Bytes;
+use futures_util::{StreamExt, TryStreamExt, stream};
 use slatedb::config::{ReadOptions, ScanOptions};
 use slatedb::{DbReadOps, IterationOrder};
 use std::fmt;
@@ -10,6 +11,8 @@ use std::sync::Arc;
 
 /// Bytes that one request fetches at the least while a range is read in order.
 const AHEAD: usize = 64 << 10;
+/// Look-ups that are fetched for at the same time.
+const SIDE_BY_SIDE: usize = 32;
 
 /// A key in the one key space: the number of the table in front.
 pub(super) fn key_of(table: Table, key: &[u8]) -> Vec<u8> {
@@ -33,7 +36,27 @@ impl<R> fmt::Debug for Pinned<R> {
     }
 }
 
+fn options(order: IterationOrder) -> ScanOptions {
+    // A scan fills the cache only when it is asked to, and then the next look-up costs nothing.
+    let options = ScanOptions::default().with_cache_blocks(true).with_order(order);
+    match order {
+        IterationOrder::Ascending => options.with_read_ahead_bytes(AHEAD),
+        IterationOrder::Descending => options,
+    }
+}
+
 impl<R: DbReadOps + Send + Sync> Pinned<R> {
+    /// Looks up for the cache alone.
+    async fn fetch(&self, lookup: &Lookup) -> Result<(), slatedb::Error> {
+        let Lookup { table, from, to, last } = lookup;
+        if from >= to {
+            return Ok(());
+        }
+        let order = if *last { IterationOrder::Descending } else { IterationOrder::Ascending };
+        let range = key_of(*table, from)..key_of(*table, to);
+        self.state.scan_with_options(range, &options(order)).await?.next().await.map(drop)
+    }
+
     fn range(
         &self,
         table: Table,
@@ -44,12 +67,7 @@ impl<R: DbReadOps + Send + Sync> Pinned<R> {
         if from >= to {
             return Ok(());
         }
-        // A scan fills the cache only when it is asked to, and then the next look-up costs nothing.
-        let options = ScanOptions::default().with_cache_blocks(true).with_order(order);
-        let options = match order {
-            IterationOrder::Ascending => options.with_read_ahead_bytes(AHEAD),
-            IterationOrder::Descending => options,
-        };
+        let options = options(order);
         self.access.runtime.wait(async {
             let range = key_of(table, from)..key_of(table, to);
             let found = self.state.scan_with_options(range, &options).await;
@@ -100,6 +118,13 @@ impl<R: DbReadOps + Send + Sync> Snapshot for Pinned<R> {
             Ok(found.len() < limit)
         })?;
         Ok(found)
+    }
+
+    fn prefetch(&self, lookups: &[Lookup]) {
+        let all = stream::iter(lookups).map(Ok);
+        let all = all.try_for_each_concurrent(SIDE_BY_SIDE, |lookup| self.fetch(lookup));
+        // Where one fails, the look-up itself says so, and no other is waited for.
+        let _ = self.access.runtime.wait(all);
     }
 }
 

@@ -266,4 +266,5 @@ fn small_writes_come_into_the_tree_too() {
 
 mod copies;
 mod disk_cache;
+mod side_by_side;
 mod watched;
