@@ -158,7 +158,7 @@ def run(kind, options, seed):
             done, during = 0, 0
             while work.is_alive() or done < len(recorder.ticks):
                 status = chain.api.status()
-                if done < len(recorder.ticks) and status["newest"] >= rfc(recorder.ticks[done][0]) and status["baseline"]["done"] == status["baseline"]["total"]:
+                if done < len(recorder.ticks) and status["newest"] and status["newest"] >= rfc(recorder.ticks[done][0]) and status["baseline"]["done"] == status["baseline"]["total"]:
                     live.tick(done, 1000, 3)
                     done += 1
                     during += work.is_alive()

@@ -252,7 +252,7 @@ def times(server, counter):
                 applied = time.time()
                 run(s, "UPDATE w.t SET v = 3 WHERE id = 1")
                 for chain in (local, original):
-                    chain.api.wait(lambda status: status["newest"] >= text(applied), "what was made later was applied")
+                    chain.api.wait(lambda status: status["newest"] and status["newest"] >= text(applied), "what was made later was applied")
                 time.sleep(1.5)
                 for after, by_local, by_original in ((-1, "1", "1"), (0.1, "1", "2"), (2, "1", "2"), (applied - made, "2", "2")):
                     counter.equal(row(local, "t", 1, made + after), ["1", by_local], "by the replica's time, %+.1f s" % after)

@@ -197,7 +197,7 @@ def main():
             cursor = connection.cursor()
             fill(cursor)
             agent = Agent(server, folder)
-            agent.wait(lambda s: s["connected"] and s["baseline"] and s["baseline"]["done"] == s["baseline"]["total"] >= len(TABLES), "the tables are read")
+            agent.wait(lambda s: s["connected"] and s["newest"] and s["baseline"] and s["baseline"]["done"] == s["baseline"]["total"] >= len(TABLES), "the tables are read")
             begun = agent.status()["newest"]
             # MariaDB stamps whole seconds: the second of `begun` must be over when the first change comes, or it is not certain which of the two was first.
             agent.wait(lambda s: s["newest"][:len("2026-01-01T00:00:00")] > begun[:len("2026-01-01T00:00:00")], "the second of `begun` is over")
