@@ -31,7 +31,8 @@ impl Recorder {
         }
         let touched = std::mem::take(&mut self.touched_in_batch);
         if let (false, Some(state)) = (touched.is_empty(), &mut self.state) {
-            for name in &touched {
+            // What is left out of the capture is not compared: a look would take nothing back.
+            for name in touched.iter().filter(|name| self.ingest.captures(name)) {
                 state.unverified.entry(name.clone()).or_insert(before);
             }
             self.unwritten = true;
@@ -48,6 +49,7 @@ impl Recorder {
                 self.command(CaptureCommand::Compare(compare));
             }
             self.ask_unknown_parents(&spoken_of);
+            self.forget_unasked(&spoken_of);
         }
         for name in changed {
             if let TableState::Unreadable(reason) = self.ingest.names.current(name)
@@ -60,6 +62,15 @@ impl Recorder {
         // A new generation may want its rows to be read.
         if !changed.is_empty() && self.has_job() {
             self.command(CaptureCommand::Baseline);
+        }
+    }
+
+    /// Tables that are left out of the capture and never looked at: no look is older than what
+    /// touched them.
+    fn forget_unasked(&mut self, spoken_of: &BTreeSet<TableName>) {
+        let unasked = |name: &&TableName| !self.ingest.captures(name) && !self.asked_parents.contains(*name);
+        for name in spoken_of.iter().filter(unasked) {
+            self.touched.remove(name);
         }
     }
 
@@ -79,6 +90,10 @@ impl Recorder {
             if matches!(self.ingest.names.current(&name), TableState::Unreadable(_)) {
                 self.renew(&name);
             }
+        }
+        if let Some(state) = &mut self.state {
+            // What is left out by now, and by an older program what was left out all the while.
+            state.unverified.retain(|name, _| self.ingest.captures(name));
         }
         let unverified: Vec<TableName> =
             self.state.iter().flat_map(|state| state.unverified.keys().cloned()).collect();

@@ -6,18 +6,18 @@ use crate::log::LoggedStatement;
 use crate::log::{CommittedTransaction, Origin, Stamp};
 use crate::names::TableState;
 
-const AT: Timestamp = Timestamp::from_micros(1_700_000_000_000_000);
+pub(super) const AT: Timestamp = Timestamp::from_micros(1_700_000_000_000_000);
 
-fn at(offset: u64) -> BinlogPosition {
+pub(super) fn at(offset: u64) -> BinlogPosition {
     BinlogPosition { file: "binlog.000001".into(), offset }
 }
 
-fn name(table: &str) -> TableName {
+pub(super) fn name(table: &str) -> TableName {
     TableName { schema: "s".into(), table: table.into() }
 }
 
 /// A record that begins at byte 100 with these tables.
-fn begun(tables: &[(&str, &str)]) -> Recorder {
+pub(super) fn begun(tables: &[(&str, &str)]) -> Recorder {
     let server = ServerId("x".to_owned());
     let options = RecorderOptions {
         tables: Patterns::new(&[], &[]).unwrap(),
@@ -46,7 +46,7 @@ fn begun(tables: &[(&str, &str)]) -> Recorder {
 }
 
 /// A statement that ends at a byte of the log; its batch is not written yet.
-fn ddl(recorder: &mut Recorder, end: u64, text: &str) {
+pub(super) fn ddl(recorder: &mut Recorder, end: u64, text: &str) {
     let server = recorder.version();
     let statement = LoggedStatement {
         schema: Some("s".into()),
@@ -85,7 +85,7 @@ fn asked(recorder: &mut Recorder, table: &str) -> bool {
     commands.iter().any(|c| matches!(c, CaptureCommand::Compare(names) if names.contains(&name(table))))
 }
 
-const T: &str = "CREATE TABLE `t` (\n  `id` int(11) NOT NULL,\n  PRIMARY KEY (`id`)\n) ENGINE=InnoDB DEFAULT CHARSET=latin1 COLLATE=latin1_bin";
+pub(super) const T: &str = "CREATE TABLE `t` (\n  `id` int(11) NOT NULL,\n  PRIMARY KEY (`id`)\n) ENGINE=InnoDB DEFAULT CHARSET=latin1 COLLATE=latin1_bin";
 const TA: &str = "CREATE TABLE `t` (\n  `id` int(11) NOT NULL,\n  `a` int(11) DEFAULT NULL,\n  PRIMARY KEY (`id`)\n) ENGINE=InnoDB DEFAULT CHARSET=latin1 COLLATE=latin1_bin";
 const TAB: &str = "CREATE TABLE `t` (\n  `id` int(11) NOT NULL,\n  `a` int(11) DEFAULT NULL,\n  `b` int(11) DEFAULT NULL,\n  PRIMARY KEY (`id`)\n) ENGINE=InnoDB DEFAULT CHARSET=latin1 COLLATE=latin1_bin";
 
@@ -194,4 +194,27 @@ fn foreign_keys_that_are_ahead_of_the_log_are_looked_at_again() {
     assert!(asked(&mut r, "c"));
     looked(&mut r, "c", 200, Some(&child("x")));
     assert!(!is_known(&r, "c") && r.seen_once.is_empty());
+}
+
+/// What is kept until a table was looked at is not kept of tables that are left out, which are not:
+/// it is written with every batch, and jobs make and drop tables all the time.
+#[test]
+fn statements_about_tables_that_are_left_out_are_not_kept_for_a_look() {
+    let mut r = begun(&[("t", T)]);
+    r.ingest.tables = Some(Patterns::new(&[], &["s.job*".to_owned()]).unwrap());
+    for n in 1..4 {
+        ddl(&mut r, n * 1000, &format!("CREATE TABLE job{n} (id INT PRIMARY KEY)"));
+        ddl(&mut r, n * 1000 + 500, &format!("DROP TABLE job{n}"));
+        r.commit().unwrap();
+    }
+    ddl(&mut r, 5000, "ALTER TABLE t ADD a INT");
+    r.commit().unwrap();
+    let state = r.state.as_ref().unwrap();
+    assert_eq!(state.unverified.keys().collect::<Vec<_>>(), [&name("t")]);
+    assert_eq!(r.touched.keys().collect::<Vec<_>>(), [&name("t")]);
+    // One of an older program.
+    let state = r.state.as_mut().unwrap();
+    state.unverified.insert(name("job1"), crate::store::ChangeSequence(1));
+    r.renew_lost();
+    assert_eq!(r.state.as_ref().unwrap().unverified.keys().collect::<Vec<_>>(), [&name("t")]);
 }
