@@ -56,6 +56,8 @@ pub(super) struct Assembly {
 #[derive(Debug)]
 struct Open {
     position: BinlogPosition,
+    /// That is in the log of a server that is not followed any more.
+    elsewhere: bool,
     changes: TransactionChanges,
     savepoints: Savepoints,
     connection: Option<u32>,
@@ -116,14 +118,6 @@ impl Assembly {
     /// Whether no transaction is open.
     pub(super) fn is_between(&self) -> bool {
         self.open.is_none() && self.announced.is_none()
-    }
-
-    /// Where the oldest prepared transaction begins.
-    pub(super) fn oldest_prepared(&self) -> Option<&BinlogPosition> {
-        let order = |a: &BinlogPosition, b: &BinlogPosition| {
-            a.compare(b).unwrap_or_else(|| (&a.file, a.offset).cmp(&(&b.file, b.offset)))
-        };
-        self.prepared.values().map(|open| &open.position).min_by(|a, b| order(a, b))
     }
 
     fn position(&self, event: &Event) -> BinlogPosition {

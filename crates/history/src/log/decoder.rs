@@ -57,6 +57,16 @@ impl Decoder {
         self.assembly.oldest_prepared()
     }
 
+    /// What comes next is in the log of another server.
+    pub(super) fn server_changes(&mut self) {
+        self.assembly.server_changes();
+    }
+
+    /// A part of the log was not read.
+    pub(super) fn forget_prepared(&mut self) {
+        self.assembly.forget_prepared();
+    }
+
     /// Takes one event that tells of changes, or of how changes are to be read.
     pub(super) fn take(&mut self, event: &Event) -> Result<(), TakeError> {
         match event.kind {

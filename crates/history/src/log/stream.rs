@@ -50,10 +50,19 @@ impl StreamReader {
             self.position = position;
             return;
         }
+        if !same_server {
+            self.decoder.server_changes();
+        }
         self.decoder.file_ends();
         self.begin(&position.file);
         self.decoder.ready.clear();
         self.position = position;
+    }
+
+    /// A part of the log is not read: what was prepared before it (XA) is not what is committed
+    /// after it.
+    pub fn leave_out(&mut self) {
+        self.decoder.forget_prepared();
     }
 
     /// How large transactions may become in memory from here on.

@@ -49,6 +49,8 @@ impl Recorder {
         let gap = Gap { from: state.coverage.newest, to: at.max(state.coverage.newest), reason };
         tracing::error!(from = %gap.from, to = %gap.to, "the record has a gap: {}", gap.reason);
         self.ingest.interrupt();
+        self.reader.leave_out();
+        self.backlog = None;
         // One number of its own, so that what is before and what follows can be told apart by
         // number.
         let log_gap = self.ingest.next;

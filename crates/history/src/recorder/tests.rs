@@ -41,3 +41,4 @@ fn rows_of_tables_that_are_left_out_are_not_kept() {
 }
 mod answered;
 mod looks;
+mod prepared;

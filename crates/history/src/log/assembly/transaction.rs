@@ -19,6 +19,7 @@ impl Assembly {
         self.began = None;
         self.open = Some(Open {
             position: self.position(event),
+            elsewhere: false,
             changes: TransactionChanges::default(),
             savepoints: Savepoints::default(),
             connection,

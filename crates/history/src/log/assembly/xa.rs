@@ -2,7 +2,7 @@
 
 use super::super::bytes::Bytes;
 use super::super::event::Event;
-use super::super::{CommittedTransaction, LogFault, LoggedStatement, SpillError, TakeError};
+use super::super::{BinlogPosition, CommittedTransaction, LogFault, LoggedStatement, SpillError, TakeError};
 use super::{Assembly, Open};
 use std::fmt::Write;
 
@@ -34,6 +34,27 @@ impl Assembly {
             self.prepared.insert(name, open);
         }
         Ok(self.nothing(event))
+    }
+
+    /// Where the oldest prepared transaction begins that this server's log has.
+    pub(in crate::log) fn oldest_prepared(&self) -> Option<&BinlogPosition> {
+        let order = |a: &BinlogPosition, b: &BinlogPosition| {
+            a.compare(b).unwrap_or_else(|| (&a.file, a.offset).cmp(&(&b.file, b.offset)))
+        };
+        let here = self.prepared.values().filter(|open| !open.elsewhere);
+        here.map(|open| &open.position).min_by(|a, b| order(a, b))
+    }
+
+    /// What comes next is in the log of another server, which has what is prepared elsewhere.
+    pub(in crate::log) fn server_changes(&mut self) {
+        self.prepared.values_mut().for_each(|open| open.elsewhere = true);
+    }
+
+    /// A part of the log was not read: what was prepared before it may have been rolled back there,
+    /// and its name given to another transaction.
+    pub(in crate::log) fn forget_prepared(&mut self) {
+        self.prepared.clear();
+        self.prepared_memory = 0;
     }
 
     pub(super) fn take_prepared(&mut self, name: &str) -> Option<Open> {
