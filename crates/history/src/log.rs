@@ -3,6 +3,7 @@
 //! Knows events, checksums, compression, GTIDs and raw values; knows no table definitions but what
 //! a table map itself says.
 
+mod applied;
 mod assembly;
 mod author;
 mod bytes;

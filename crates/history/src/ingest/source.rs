@@ -52,6 +52,9 @@ pub struct LogEnds {
     pub end: Option<Timestamp>,
     /// When the last file that was closed was closed: all that follows was committed later.
     pub passed: Option<Timestamp>,
+    /// In the log of a replica: the newest instant by what it had applied. All that follows was made
+    /// later, by the clock of where it was made.
+    pub applied: Option<Timestamp>,
     /// GTIDs executed before the first file.
     pub previous: Option<GtidSet>,
     /// Why reading stopped early.
@@ -69,11 +72,12 @@ impl LogEnds {
             (Some(end), Some(last)) => last.max(end),
             (end, last) => end.or(last).unwrap_or(self.start),
         };
-        match self.passed {
+        let newest = match self.passed {
             // No commit was read from the file that is still open: none is missing before it.
             Some(passed) if last.is_none_or(|last| last < passed) => newest.max(passed),
             _ => newest,
-        }
+        };
+        self.applied.map_or(newest, |applied| newest.min(applied))
     }
 }
 
@@ -145,6 +149,7 @@ impl History {
                 // A log that was not closed can go on in the very second of its last event.
                 end: ends.end.filter(|_| ends.closed && ends.torn.is_none()),
                 passed: ends.passed,
+                applied: ends.applied,
                 previous: ends.previous.as_deref().and_then(|text| GtidSet::parse(text).ok()),
                 stopped: ends.torn.clone(),
             }
@@ -157,7 +162,8 @@ impl History {
         let (oldest, newest) = (coverage.oldest, coverage.newest);
         coverage.oldest = options.from.map_or(oldest, |from| oldest.max(from));
         coverage.newest = options.to.map_or(newest, |to| newest.min(to));
-        if coverage.oldest > coverage.newest {
+        let part = options.from.is_some() || options.to.is_some();
+        if part && coverage.oldest > coverage.newest {
             return Err(ReadError::OtherTime { oldest, newest });
         }
         Ok(history)
@@ -249,6 +255,7 @@ mod tests {
             start: Timestamp::from_micros(1),
             end: Some(Timestamp::from_micros(9)),
             passed: None,
+            applied: None,
             previous: None,
             stopped: None,
         };

@@ -1,5 +1,6 @@
 //! Files, one after the other, to committed entries.
 
+use super::applied::Applied;
 use super::decoder::Decoder;
 use super::event::{self, Event, Torn, kind};
 use super::file_error::FileError;
@@ -23,6 +24,10 @@ pub struct LogReader {
     /// The file that the last ROTATE event named.
     expected: Option<String>,
     decoder: Decoder,
+    time: SourceTime,
+    /// The server whose log this file is.
+    writer: u32,
+    applied: Applied,
     ends: Ends,
     server: ServerVersion,
     finished: bool,
@@ -40,6 +45,9 @@ pub struct Ends {
     /// Time of the ROTATE or STOP that closed the last file which was closed: what follows in a
     /// file that is still open was committed after it.
     pub passed: Option<Timestamp>,
+    /// The newest instant by what was applied of another server's, where that was the last of its
+    /// domain or source.
+    pub applied: Option<Timestamp>,
     /// GTIDs executed before the first file, as text.
     pub previous: Option<String>,
     /// The last file ends inside an event: what follows the last whole one.
@@ -96,6 +104,9 @@ impl LogReader {
             open: None,
             expected: None,
             decoder: Decoder::default(),
+            time: SourceTime::default(),
+            writer: 0,
+            applied: Applied::default(),
             ends: Ends::default(),
             server,
             finished: false,
@@ -112,6 +123,7 @@ impl LogReader {
     #[must_use]
     pub fn at(mut self, time: SourceTime) -> Self {
         self.decoder = Decoder::at(time);
+        self.time = time;
         self
     }
 
@@ -183,6 +195,7 @@ impl LogReader {
         match event.kind {
             kind::FORMAT_DESCRIPTION => {
                 self.decoder.take(event)?;
+                self.writer = event.server;
                 if self.ends.server.is_empty() {
                     self.ends.server.clone_from(&self.decoder.format.server);
                 }
@@ -219,6 +232,8 @@ impl LogReader {
     fn advance(&mut self) -> Result<Option<CommittedTransaction>, LogError> {
         loop {
             if let Some(entry) = self.decoder.ready.pop_front() {
+                self.applied.note(&entry, self.writer, self.time);
+                self.ends.applied = self.applied.newest();
                 return Ok(Some(entry));
             }
             if self.open.is_none() && !self.next_file()? {

@@ -103,7 +103,14 @@ fn stamped(entries: Vec<(i64, Vec<Change>)>, memory: Memory, stamp: Stamp) -> Ar
 }
 
 fn finished(ingest: Ingest) -> Arc<History> {
-    let ends = LogEnds { start: t(0), end: Some(t(100)), passed: None, previous: None, stopped: None };
+    let ends = LogEnds {
+        start: t(0),
+        end: Some(t(100)),
+        passed: None,
+        applied: None,
+        previous: None,
+        stopped: None,
+    };
     let history = ingest.finish(ServerId("x".into()), ends).unwrap();
     index_is_complete(&history);
     Arc::new(history)

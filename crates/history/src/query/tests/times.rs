@@ -76,7 +76,14 @@ fn the_last_second_of_an_open_log_of_whole_seconds_is_not_answered() {
                 changes: Vec::new().into(),
             })
             .unwrap();
-        let ends = LogEnds { start: Timestamp::from_micros(0), end, passed, previous: None, stopped: None };
+        let ends = LogEnds {
+            start: Timestamp::from_micros(0),
+            end,
+            passed,
+            applied: None,
+            previous: None,
+            stopped: None,
+        };
         ingest.finish(ServerId("x".into()), ends).unwrap().coverage().newest.micros()
     };
     let end = Some(Timestamp::from_micros(9_000_000));
