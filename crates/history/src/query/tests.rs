@@ -270,6 +270,7 @@ fn lived() -> Arc<History> {
     ])
 }
 
+mod ddl;
 mod engines;
 mod forms;
 mod model;

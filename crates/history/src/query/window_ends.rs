@@ -61,6 +61,7 @@ impl History {
             let mut found = if table == HistoryTable::Ddl {
                 let mut names = self.names.iter().filter(|(name, _)| sees(&name.schema));
                 names.any(|(_, history)| history.iter().any(|(at, _)| (from..to).contains(at)))
+                    || !self.unfollowed((from, to), &sees)?.is_empty()
             } else {
                 false
             };

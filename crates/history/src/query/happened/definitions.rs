@@ -1,14 +1,16 @@
-//! `_history.ddl`: each statement that changed a definition.
+//! `_history.ddl`: each statement that changed a definition, or may have: of a table that cannot be
+//! read, what it was and what it became is not known.
 
 use super::super::lines::{Cells, stamp};
 use super::super::refusal::Refusal;
 use super::super::visible::Visible;
-use crate::commits::{self, Near};
-use crate::names::TableState;
+use crate::commits::{self, Near, Spoken};
+use crate::names::{TableState, UnreadableReason};
 use crate::record::History;
 use crate::store::ChangeSequence;
+use dbtrail_types::names::TableName;
 use dbtrail_types::timestamp::Timestamp;
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 
 impl History {
@@ -32,6 +34,11 @@ impl History {
                     found.push((*at, name, before, after));
                 }
             }
+        }
+        let followed: BTreeSet<_> = found.iter().map(|(at, name, ..)| (*at, (*name).clone())).collect();
+        let lost = self.unfollowed((from, to), &|schema| visible.sees(schema))?;
+        for (at, name) in lost.iter().filter(|lost| !followed.contains(*lost)) {
+            found.push((*at, name, None, None));
         }
         found.sort_by_key(|(at, name, ..)| (*at, *name));
         let mut near = Near::default();
@@ -62,4 +69,41 @@ impl History {
         }
         Ok(())
     }
+
+    /// Statements about tables of which it is not known what they were before them, or after.
+    pub(in crate::query) fn unfollowed(
+        &self,
+        (from, to): (ChangeSequence, ChangeSequence),
+        sees: &dyn Fn(&str) -> bool,
+    ) -> Result<BTreeSet<(ChangeSequence, TableName)>, Refusal> {
+        let is_unknown = |name: &TableName, cut| {
+            let state = self.names.at(name, cut).map(|(_, state)| state);
+            matches!(
+                state,
+                Some(TableState::Unknown { .. } | TableState::Unreadable(UnreadableReason::Because(_)))
+            )
+        };
+        let mut found = BTreeSet::new();
+        commits::between(&*self.snapshot, from, to, &mut |commit| {
+            for statement in commit.statements.iter().filter(|statement| may_define(statement)) {
+                let at = statement.from;
+                let tables = commit.tables.iter().map(|table| &*table.name);
+                let tables = tables.filter(|name| sees(&name.schema));
+                let unknown = tables.filter(|name| is_unknown(name, at) || is_unknown(name, at.next()));
+                found.extend(unknown.map(|name| (at, name.clone())));
+            }
+            Ok(true)
+        })?;
+        found.retain(|(at, _)| (from..to).contains(at));
+        Ok(found)
+    }
+}
+
+/// Whether a statement can change a definition: one that was logged as a statement, and not one
+/// that changes rows alone.
+fn may_define(statement: &Spoken) -> bool {
+    const OF_ROWS: [&str; 6] = ["INSERT", "UPDATE", "DELETE", "REPLACE", "LOAD", "TRUNCATE"];
+    let first = statement.text.as_deref().and_then(|text| text.split_ascii_whitespace().next());
+    let of_rows = first.is_some_and(|first| OF_ROWS.iter().any(|word| word.eq_ignore_ascii_case(first)));
+    statement.logged && !of_rows
 }
