@@ -5,7 +5,7 @@ use crate::binlog_position::BinlogPosition;
 use crate::capture::{CaptureCommand, Declared, Looked};
 use crate::names::{TableState, UnreadableReason};
 use crate::schema::Difference;
-use crate::store::ChangeSequence;
+use crate::store::{ChangeSequence, GenerationId};
 use dbtrail_types::names::TableName;
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant as Timer};
@@ -228,7 +228,25 @@ impl Recorder {
     pub(super) fn retract(&mut self, name: &TableName, from: ChangeSequence, reason: &str) {
         let table_state = TableState::unreadable(reason.to_owned());
         let taken = self.ingest.names_mut().retract(name, from, table_state);
-        for (at, generation) in taken {
+        self.doubt_generations(taken, reason);
+    }
+
+    /// What a name meant from `from` on is in doubt; what it means now stays.
+    pub(super) fn doubt_past(&mut self, name: &TableName, from: ChangeSequence, reason: &str) {
+        tracing::error!(table = %name, "what the table was is in doubt: {reason}");
+        let states = self.ingest.names.history(name);
+        let first = states.partition_point(|(at, _)| *at < from).saturating_sub(1);
+        let meant = states.iter().skip(first).filter_map(|(at, state)| match state {
+            TableState::Table(generation, _) => Some(((*at).max(from), *generation)),
+            TableState::Absent | TableState::Unknown { .. } | TableState::Unreadable(_) => None,
+        });
+        let meant = meant.collect();
+        self.doubt_generations(meant, reason);
+    }
+
+    /// Generations are in doubt, each from a position on.
+    fn doubt_generations(&mut self, generations: Vec<(ChangeSequence, GenerationId)>, reason: &str) {
+        for (at, generation) in generations {
             if let Some(generation) = self.ingest.generation_mut(generation)
                 && generation.doubt.as_ref().is_none_or(|(earlier, _)| at < *earlier)
             {

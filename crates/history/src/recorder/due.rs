@@ -63,13 +63,16 @@ impl Recorder {
     fn doubted(&mut self, doubt: &DoubtRequest) -> Result<(), StoreError> {
         let name = self.ingest.catalog.folded(doubt.table.clone());
         let Some(history) = self.history_handle.current() else { return Ok(()) };
+        let noticed = self.ingest.next;
+        let from = history.commit_index().cut(doubt.since)?.at.min(noticed);
         if !matches!(self.ingest.names.current(&name), TableState::Table(..)) {
+            // It was dropped or became unreadable since it was looked at: what it was before that is
+            // not true either.
+            self.doubt_past(&name, from, &doubt.reason);
             return Ok(());
         }
-        let noticed = self.ingest.next;
         // A number of its own: the table holds from after it on.
         self.ingest.next = noticed.next();
-        let from = history.commit_index().cut(doubt.since)?.at.min(noticed);
         tracing::error!(table = %name, since = %doubt.since, "the table is in doubt: {}", doubt.reason);
         self.retract(&name, from, &doubt.reason);
         self.renew(&name);

@@ -40,5 +40,6 @@ fn rows_of_tables_that_are_left_out_are_not_kept() {
     assert!(left_out > 50 && kept > 50, "{left_out} {kept}");
 }
 mod answered;
+mod doubts;
 mod looks;
 mod prepared;
