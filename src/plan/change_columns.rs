@@ -25,6 +25,9 @@ pub(super) const CHANGE_COLUMNS: [&str; 16] = [
 /// Columns of a change at its end, which are looked up where they are asked for.
 pub const CONNECTION_NAMES: usize = 3;
 
+/// Where a diff shows when a change was committed.
+pub const EVENT_TIMESTAMP: usize = 1;
+
 /// Columns of a diff in front of those of the key.
 pub const BEFORE_KEY: usize = 4;
 

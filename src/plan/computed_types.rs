@@ -30,14 +30,9 @@ pub(super) fn groups_exactly(column: &Column, zone: &Zone) -> bool {
         | Family::Set
         | Family::Address => true,
         Family::Text => column.collation.is_some(),
-        Family::Timestamp => is_fixed(zone),
+        Family::Timestamp => zone.is_fixed(),
         Family::FloatingPoint | Family::Json | Family::Geometry | Family::Vector => false,
     }
-}
-
-/// Where clocks change, two instants are shown alike.
-fn is_fixed(zone: &Zone) -> bool {
-    zone.name().starts_with(['+', '-']) || zone.name() == "UTC"
 }
 
 /// What COUNT is declared as.
@@ -63,7 +58,7 @@ pub(super) fn extreme(column: &Column, zone: &Zone) -> Result<ColumnType, &'stat
         | ColumnType::DateTime { .. }
         | ColumnType::Binary { .. }
         | ColumnType::VarBinary { .. }) => Ok(ty.clone()),
-        ty @ ColumnType::Timestamp { .. } if is_fixed(zone) => Ok(ty.clone()),
+        ty @ ColumnType::Timestamp { .. } if zone.is_fixed() => Ok(ty.clone()),
         ColumnType::Timestamp { .. } => {
             Err("where clocks change, local times are not in order: SET time_zone = '+00:00' first")
         }

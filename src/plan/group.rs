@@ -1,6 +1,7 @@
 //! GROUP BY and what is computed of each group: which columns rows can be put into groups by, and
 //! of which columns the values of COUNT, MIN, MAX and SUM are certainly MySQL's.
 
+use super::change_columns::EVENT_TIMESTAMP;
 use super::charsets::Charsets;
 use super::computed_types::{count, extreme, groups_exactly, sum};
 use super::having;
@@ -109,6 +110,9 @@ impl Aggregates {
                 "COUNT(*) and GROUP BY of _undo: count the changes, SELECT COUNT(*) FROM _diff...".to_owned(),
             ));
         }
+        let instants = (draft.virtual_schema == VirtualSchema::Diff && !zone.is_fixed())
+            .then(|| event_times_as_instants(source));
+        let source = instants.as_deref().unwrap_or(source);
         let columns = draft.group_by.iter().map(|name| {
             let at = position(source, name, "group statement")?;
             grouped_column(&format!("GROUP BY {name}"), at, source, zone)
@@ -141,6 +145,17 @@ impl PlannedAggregate {
         }
         column
     }
+}
+
+/// The time of a change is an instant, though it is shown as the local time that it is declared as.
+fn event_times_as_instants(source: &[Column]) -> Vec<Column> {
+    let mut source = source.to_vec();
+    if let Some(column) = source.get_mut(EVENT_TIMESTAMP)
+        && column.ty == (ColumnType::DateTime { fsp: 6 })
+    {
+        column.ty = ColumnType::Timestamp { fsp: 6 };
+    }
+    source
 }
 
 fn position(source: &[Column], name: &str, clause: &'static str) -> Result<usize, Failure> {

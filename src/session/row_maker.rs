@@ -7,7 +7,7 @@ use super::local_time::{put_in_zone, put_shown_in};
 use super::origin::{Sight, put_name, put_number, put_text};
 use crate::agent_client::{Announced, Events, Rows};
 use crate::failure::Failure;
-use crate::plan::change_columns::{AFTER_KEY, BEFORE_KEY};
+use crate::plan::change_columns::{AFTER_KEY, BEFORE_KEY, EVENT_TIMESTAMP};
 use crate::plan::guard;
 use dbtrail_types::agent_api::EventType;
 use dbtrail_types::agent_api::frames::{CellRef, EventRef, RowRef};
@@ -32,6 +32,9 @@ pub(super) struct RowMaker {
     pub(super) source: guard::SelectableColumns,
     /// Whether a column of the source is shown or sorted by.
     pub(super) needed: Vec<bool>,
+    /// Columns of instants that come once more after the others in a row, in UTC: in the zone of
+    /// the session, local times may be out of order.
+    pub(super) instants: Vec<usize>,
     pub(super) zone: Zone,
     pub(super) sight: Sight,
     /// They are of a table of `_history`.
@@ -119,17 +122,21 @@ impl RowMaker {
     /// # Errors
     /// It is not known, or the agent sent what cannot be.
     pub(super) fn put(&self, line: Line<'_>, at: usize, out: &mut Vec<u8>) -> Result<bool, Failure> {
+        self.put_in(&self.zone, line, at, out)
+    }
+
+    fn put_in(&self, zone: &Zone, line: Line<'_>, at: usize, out: &mut Vec<u8>) -> Result<bool, Failure> {
         match line {
             Line::Row(cells) => match cells.get(at) {
-                Some(CellRef::Value(bytes)) => self.put_value(bytes, self.source.get(at), out),
+                Some(CellRef::Value(bytes)) => put_value(zone, bytes, self.source.get(at), out),
                 Some(CellRef::Null) | None => Ok(false),
                 Some(CellRef::Unknown(why)) => Err(self.unknown(cells, at, why)),
             },
-            Line::Change(change) => self.put_change(change, at, out),
+            Line::Change(change) => self.put_change(zone, change, at, out),
         }
     }
 
-    /// The cells of a line that are needed; the others are NULL.
+    /// The cells of a line that are needed, the others being NULL; then its instants.
     ///
     /// # Errors
     /// See [`Self::put`].
@@ -138,15 +145,20 @@ impl RowMaker {
             let mut cell = Vec::new();
             Ok((*needed && self.put(line, at, &mut cell)?).then_some(cell))
         };
-        self.needed.iter().enumerate().map(cell).collect()
+        let utc = Zone::utc();
+        let instant = |at: &usize| {
+            let mut cell = Vec::new();
+            Ok(self.put_in(&utc, line, *at, &mut cell)?.then_some(cell))
+        };
+        let cells = self.needed.iter().enumerate().map(cell);
+        cells.chain(self.instants.iter().map(instant)).collect()
     }
 
-    fn put_value(&self, bytes: &[u8], column: Option<&Column>, out: &mut Vec<u8>) -> Result<bool, Failure> {
-        match column.map(|column| &column.ty) {
-            Some(ty @ ColumnType::Timestamp { .. }) => put_shown_in(out, &self.zone, bytes, ty)?,
-            Some(_) | None => out.extend_from_slice(bytes),
-        }
-        Ok(true)
+    /// Whether a column shows instants: a TIMESTAMP, or the time of a change.
+    pub(super) fn is_instant(&self, at: usize) -> bool {
+        let of_changes = matches!(self.source, guard::SelectableColumns::Changes(_));
+        let timestamp = |column: &Column| matches!(column.ty, ColumnType::Timestamp { .. });
+        of_changes && at == EVENT_TIMESTAMP || self.source.get(at).is_some_and(timestamp)
     }
 
     /// A column that was asked for is not known in a row: which can be asked for instead.
@@ -165,11 +177,17 @@ impl RowMaker {
         ))
     }
 
-    fn put_change(&self, change: Change<'_>, at: usize, out: &mut Vec<u8>) -> Result<bool, Failure> {
+    fn put_change(
+        &self,
+        zone: &Zone,
+        change: Change<'_>,
+        at: usize,
+        out: &mut Vec<u8>,
+    ) -> Result<bool, Failure> {
         let event = &change.event;
         match at {
             0 => return Ok(put_number(out, Some(event.head.event_id))),
-            1 => return put_in_zone(out, event.head.event_timestamp, &self.zone).map(|()| true),
+            EVENT_TIMESTAMP => return put_in_zone(out, event.head.event_timestamp, zone).map(|()| true),
             2 => return Ok(put_text(out, Some(kind_name(event.head.event_type)))),
             3 => return Ok(put_text(out, event.head.gtid)),
             _ => {}
@@ -178,7 +196,9 @@ impl RowMaker {
             Some(_) => BEFORE_KEY + NAMED,
             None => self.source.len().saturating_sub(AFTER_KEY),
         };
-        let Some(at) = at.checked_sub(after_key) else { return self.put_key(change, at - BEFORE_KEY, out) };
+        let Some(at) = at.checked_sub(after_key) else {
+            return self.put_key(zone, change, at - BEFORE_KEY, out);
+        };
         let origin = change.announced.origin.as_deref();
         match at {
             0 => {
@@ -195,10 +215,16 @@ impl RowMaker {
     }
 
     /// A cell between the head of a change and what changed.
-    fn put_key(&self, change: Change<'_>, at: usize, out: &mut Vec<u8>) -> Result<bool, Failure> {
+    fn put_key(
+        &self,
+        zone: &Zone,
+        change: Change<'_>,
+        at: usize,
+        out: &mut Vec<u8>,
+    ) -> Result<bool, Failure> {
         let Some(table) = change.table else {
             let Some(value) = change.event.key.iter().nth(at) else { return Ok(false) };
-            return self.put_value(value, self.source.get(BEFORE_KEY + at), out);
+            return put_value(zone, value, self.source.get(BEFORE_KEY + at), out);
         };
         match at {
             0 => Ok(put_text(out, Some(&table.schema))),
@@ -222,6 +248,14 @@ impl RowMaker {
         images::put_object(out, image.cells(), columns, &self.zone)?;
         Ok(true)
     }
+}
+
+fn put_value(zone: &Zone, bytes: &[u8], column: Option<&Column>, out: &mut Vec<u8>) -> Result<bool, Failure> {
+    match column.map(|column| &column.ty) {
+        Some(ty @ ColumnType::Timestamp { .. }) => put_shown_in(out, zone, bytes, ty)?,
+        Some(_) | None => out.extend_from_slice(bytes),
+    }
+    Ok(true)
 }
 
 /// A name as a statement can have it.

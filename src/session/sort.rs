@@ -115,7 +115,9 @@ pub(super) fn values(a: &[u8], b: &[u8], ty: &ColumnType) -> Ordering {
             let value = |t: &[u8]| {
                 std::str::from_utf8(t).ok().and_then(|t| t.parse::<f64>().ok()).unwrap_or(f64::NAN)
             };
-            value(a).total_cmp(&value(b))
+            // Zero has two signs, and is one number.
+            let (a, b) = (value(a), value(b));
+            a.partial_cmp(&b).unwrap_or_else(|| a.total_cmp(&b))
         }
         Family::Time => times(a, b),
         // Only PAD SPACE collations come here: the shorter text goes on in spaces.
@@ -234,5 +236,8 @@ mod tests {
         assert_eq!(padded(b"a", b"a\t"), Ordering::Greater);
         assert_eq!(times(b"-01:00:00", b"00:00:00.5"), Ordering::Less);
         assert_eq!(times(b"100:00:00", b"99:59:59"), Ordering::Greater);
+        let double = "double".parse().unwrap();
+        assert_eq!(values(b"-0", b"0", &double), Ordering::Equal);
+        assert_eq!(values(b"-1e-300", b"-0", &double), Ordering::Less);
     }
 }

@@ -72,6 +72,7 @@ impl RowStream {
         let maker = RowMaker {
             source,
             needed: Vec::new(),
+            instants: Vec::new(),
             zone: zone.clone(),
             sight: Sight::default(),
             history: None,
@@ -89,7 +90,8 @@ impl RowStream {
     ) -> Self {
         let source = guard::SelectableColumns::Table(Arc::clone(&rows.announced));
         let zone = zone.clone();
-        let maker = RowMaker { source, needed: Vec::new(), zone, sight, history: Some(history) };
+        let (needed, instants) = (Vec::new(), Vec::new());
+        let maker = RowMaker { source, needed, instants, zone, sight, history: Some(history) };
         Self::of(rows, maker, selected, limits)
     }
 
@@ -99,7 +101,7 @@ impl RowStream {
         selected: Selected,
         (limit, max_rows): (Option<Limit>, Option<u64>),
     ) -> Self {
-        let Selected { output, order, grouping } = selected;
+        let Selected { output, mut order, grouping } = selected;
         let output = Output::new(output.iter().map(|column| column.source));
         maker.needed = vec![false; maker.source.len()];
         let grouped = grouping.iter().flat_map(Grouping::needed);
@@ -107,6 +109,15 @@ impl RowStream {
         for at in output.sources().chain(sorted) {
             if let Some(needed) = maker.needed.get_mut(at) {
                 *needed = true;
+            }
+        }
+        // What is grouped by instants, or computed of them, is so only where clocks never change.
+        if grouping.is_none() && !maker.zone.is_fixed() {
+            for (at, _) in &mut order {
+                if maker.is_instant(*at) {
+                    maker.instants.push(*at);
+                    *at = maker.source.len() + maker.instants.len() - 1;
+                }
             }
         }
         let limit = limit.unwrap_or(Limit { offset: 0, count: u64::MAX });
@@ -212,7 +223,10 @@ impl RowStream {
                 Some(groups) => self.grouped(groups).await?,
                 None => self.all_rows().await?,
             };
-            let columns: Vec<Column> = self.maker.source.iter().cloned().chain(computed).collect();
+            let source = &self.maker.source;
+            // There are instants or what is computed of groups, never both.
+            let instants = self.maker.instants.iter().filter_map(|at| source.get(*at));
+            let columns: Vec<Column> = source.iter().chain(instants).cloned().chain(computed).collect();
             let all = sort::sorted(all, Order { by: &self.order, columns: &columns }).await;
             self.sorted = Some((all.into_iter(), notes));
         }

@@ -32,6 +32,7 @@ mod explain;
 mod expressions;
 mod headings;
 mod history_changes;
+mod instants;
 mod key_messages;
 mod keys;
 mod limits;

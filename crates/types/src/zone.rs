@@ -37,6 +37,13 @@ impl Zone {
         &self.name
     }
 
+    /// Whether its clocks never change: local times are then in the order of their instants, and no
+    /// two instants are shown alike.
+    #[must_use]
+    pub fn is_fixed(&self) -> bool {
+        self.zone.to_fixed_offset().is_ok()
+    }
+
     /// From `SET time_zone = '...'`: `SYSTEM`, an offset from -13:59 to +14:00, or an IANA name.
     /// `None`: unknown (1298).
     #[must_use]
@@ -116,6 +123,15 @@ mod tests {
         assert!(matches!(at("Europe/Berlin", "2026-03-29T02:30:00"), Err(NotOneTimestamp::Gap(..))));
         for unknown in ["+14:01", "-14:00", "+1", "Mars/Olympus", "", "+02:60"] {
             assert_eq!(Zone::parse(unknown), None, "{unknown}");
+        }
+    }
+
+    #[test]
+    fn clocks_of_offsets_and_of_utc_never_change() {
+        for (name, is_fixed) in
+            [("+00:00", true), ("-03:30", true), ("SYSTEM", true), ("UTC", true), ("Europe/Berlin", false)]
+        {
+            assert_eq!(Zone::parse(name).unwrap().is_fixed(), is_fixed, "{name}");
         }
     }
 }
