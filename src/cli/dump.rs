@@ -10,9 +10,9 @@ use dbtrail_types::agent_api::{KeyChoice, KeyScan, Keys, RowsRequest};
 use dbtrail_types::names::{RequestId, TableName};
 use dbtrail_types::timestamp::{AsOf, Timestamp};
 use dbtrail_types::zone::Zone;
-use std::fs::File;
+use std::fs::OpenOptions;
 use std::io::{BufWriter, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 /// The forms of a dump.
@@ -60,8 +60,8 @@ pub struct DumpArgs {
     /// A column to leave out; may be given several times.
     #[arg(long, value_name = "COLUMN")]
     without: Vec<String>,
-    /// Where to write; default: standard output. A file that could not be written to its end is
-    /// removed.
+    /// Where to write; default: standard output. A file is there when it is whole; until then, what
+    /// was there before stays.
     #[arg(long, value_name = "FILE")]
     output: Option<PathBuf>,
 }
@@ -70,17 +70,7 @@ pub struct DumpArgs {
 pub async fn run(args: &DumpArgs) -> ExitCode {
     let done = match &args.output {
         None => dumped(args, &mut BufWriter::new(std::io::stdout())).await,
-        Some(path) => match File::create(path) {
-            Err(e) => Err(format!("{} cannot be written: {e}", path.display())),
-            Ok(file) => {
-                let done = dumped(args, &mut BufWriter::new(file)).await;
-                if done.is_err() {
-                    // What is there is not the table.
-                    let _ = std::fs::remove_file(path);
-                }
-                done
-            }
-        },
+        Some(path) => to_file(args, path).await,
     };
     match done {
         Ok(rows) => {
@@ -89,6 +79,38 @@ pub async fn run(args: &DumpArgs) -> ExitCode {
         }
         Err(why) => fail(&format!("dump: {why}")),
     }
+}
+
+/// Writes a file that takes its place when it is whole: until then, and where it does not become
+/// so, what was there before stays. A device or a pipe is written to as it is.
+async fn to_file(args: &DumpArgs, path: &Path) -> Result<u64, String> {
+    let failed = |e: std::io::Error| format!("{} cannot be written: {e}", path.display());
+    let before = std::fs::metadata(path).ok();
+    if before.as_ref().is_some_and(|before| !before.is_file()) {
+        let file = OpenOptions::new().write(true).open(path).map_err(failed)?;
+        return dumped(args, &mut BufWriter::new(file)).await;
+    }
+    // Behind a link, the file that it leads to.
+    let path = if before.is_some() { path.canonicalize().map_err(failed)? } else { path.to_owned() };
+    let mut name = path.file_name().map(std::ffi::OsStr::to_os_string).unwrap_or_default();
+    name.push(format!(".{}", std::process::id()));
+    let temporary = path.with_file_name(name);
+    let file = OpenOptions::new().write(true).create_new(true).open(&temporary).map_err(failed)?;
+    let written = async {
+        if let Some(before) = before {
+            file.set_permissions(before.permissions()).map_err(failed)?;
+        }
+        let rows = dumped(args, &mut BufWriter::new(&file)).await?;
+        file.sync_all().map_err(failed)?;
+        std::fs::rename(&temporary, &path).map_err(failed)?;
+        Ok(rows)
+    };
+    let written = written.await;
+    if written.is_err() {
+        // What is there is not the table.
+        let _ = std::fs::remove_file(&temporary);
+    }
+    written
 }
 
 async fn dumped(args: &DumpArgs, out: &mut impl Write) -> Result<u64, String> {
@@ -184,5 +206,24 @@ mod tests {
         ] {
             assert!(parse(bad).is_err(), "{bad}");
         }
+    }
+
+    #[tokio::test]
+    async fn what_was_there_stays_where_a_table_does_not_come() {
+        let folder = std::env::temp_dir().join(format!("dbtrail-dump-{}", std::process::id()));
+        std::fs::create_dir(&folder).unwrap();
+        let path = folder.join("t.sql");
+        std::fs::write(&path, "of yesterday").unwrap();
+        // Nobody listens on port 1.
+        let line = "dump --agent http://127.0.0.1:1 --server-id s --table a.b --at-gtid 0-1-2";
+        let args = Shell::try_parse_from(line.split(' ')).map(|s| s.args).unwrap();
+        assert!(to_file(&args, &path).await.is_err());
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), "of yesterday");
+        let other = folder.join("other.sql");
+        assert!(to_file(&args, &other).await.is_err());
+        assert_eq!(std::fs::read_dir(&folder).unwrap().count(), 1, "nothing but the file of yesterday");
+        assert!(to_file(&args, Path::new("/dev/null")).await.is_err());
+        assert!(Path::new("/dev/null").exists());
+        std::fs::remove_dir_all(&folder).unwrap();
     }
 }

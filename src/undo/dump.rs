@@ -13,7 +13,8 @@ pub enum Format {
     Sql,
     /// RFC 4180 with a line of names; NULL is `\N`, bytes are `0x...`.
     Csv,
-    /// A JSON object a row; bytes are `{"hex": "..."}`.
+    /// A JSON object a row; bytes are `{"hex": "..."}`. Of JSON documents, those that are no object
+    /// and no array are strings with their text.
     NdJson,
 }
 
@@ -192,8 +193,10 @@ fn json(cell: Option<&[u8]>, column: &Column) -> Result<String, Unwritable> {
         return Ok(format!("{{\"hex\": \"{}\"}}", hex::encode(bytes)));
     }
     let text = text(bytes)?;
-    let raw = (column.ty.is_number() || column.ty == ColumnType::Json)
-        && serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok();
+    // A document that is no object and no array as its own text: its null must not read as SQL's
+    // NULL.
+    let raw = column.ty.is_number() || column.ty == ColumnType::Json && text.starts_with(['{', '[']);
+    let raw = raw && serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok();
     Ok(if raw { text.to_owned() } else { quoted(text) })
 }
 
@@ -264,5 +267,18 @@ mod tests {
             dumped(Format::NdJson, &without).unwrap(),
             "{\"id\": 1, \"t\": \"é,\\\"\", \"at\": \"2026-01-01 00:00:00.000\"}\n{\"id\": 2, \"t\": null, \"at\": null}\n"
         );
+    }
+
+    #[test]
+    fn ok_no_json_document_reads_as_null_or_as_another() {
+        let column = column("j", "json", None);
+        let written = |cell: Option<&str>| json(cell.map(str::as_bytes), &column).unwrap();
+        let documents = ["null", "\"null\"", "1", "\"1\"", "true", "[null]", "{\"a\": null}"];
+        let mut all: Vec<String> = documents.iter().map(|d| written(Some(d))).collect();
+        assert_eq!(all[..3], ["\"null\"", "\"\\\"null\\\"\"", "\"1\""]);
+        assert_eq!(all[5..], ["[null]", "{\"a\": null}"]);
+        all.push(written(None));
+        let different: std::collections::HashSet<&String> = all.iter().collect();
+        assert_eq!(different.len(), all.len(), "{all:?}");
     }
 }

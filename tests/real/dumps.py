@@ -125,9 +125,9 @@ class Dumps:
             return cell
         if isinstance(cell, list) and len(cell) == 1 and cell[0][0] == "hex" and column != "js":
             return bytes.fromhex(cell[0][1])
-        # A JSON document is put back as it is written; a string may be one (MariaDB).
+        # A JSON document is put back as it is written; a string is the text of one that is no object and no array (of MariaDB, of any).
         raw = json.loads(line)[column]
-        return raw if isinstance(raw, str) and COLUMNS[column] == "JSON" and raw[:1] in "{[\"" else json.dumps(raw)
+        return raw if isinstance(raw, str) else json.dumps(raw)
 
 
 def run(kind, options):
