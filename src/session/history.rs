@@ -86,6 +86,7 @@ impl Session {
         };
         let limits = (limit, self.settings.guard.max_rows);
         let stream = RowStream::of_history(answer, selected, limits, (rows, sight), &self.zone);
+        let stream = stream.sharing(self.memory.clone());
         Ok(Answer::Stream(columns.into(), Box::new(stream)))
     }
 
