@@ -102,7 +102,8 @@ async fn kill_query_ends_a_long_sort_at_any_time() {
     let (agent, shim) = wide_pair().await;
     let mut client = shim.raw("a").await;
     let mut other = shim.raw("a").await;
-    let rows: String = (0..ROWS).map(|n| format!("[\"{n}\",\"{:020}\"]\n", ROWS - n)).collect();
+    let rows: Vec<_> = (0..ROWS).map(|n| format!("[\"{n}\",\"{:020}\"]\n", ROWS - n)).collect();
+    let rows = rows.concat();
     agent.always(Reply::ndjson(&format!("{HEADER}{rows}{{\"end\":{{\"rows\":{ROWS},\"notes\":[]}}}}\n")));
     let statement = format!("{RANGE} ORDER BY id DESC LIMIT {}, 1", ROWS - 1);
     let begun = Instant::now();
