@@ -52,8 +52,8 @@ pub struct LogEnds {
     pub end: Option<Timestamp>,
     /// When the last file that was closed was closed: all that follows was committed later.
     pub passed: Option<Timestamp>,
-    /// In the log of a replica: the newest instant by what it had applied. All that follows was made
-    /// later, by the clock of where it was made.
+    /// In the log of a replica: the newest instant by what it had applied. All that follows was
+    /// made later, by the clock of where it was made.
     pub applied: Option<Timestamp>,
     /// GTIDs executed before the first file.
     pub previous: Option<GtidSet>,

@@ -66,8 +66,8 @@ impl Recorder {
         let noticed = self.ingest.next;
         let from = history.commit_index().cut(doubt.since)?.at.min(noticed);
         if !matches!(self.ingest.names.current(&name), TableState::Table(..)) {
-            // It was dropped or became unreadable since it was looked at: what it was before that is
-            // not true either.
+            // It was dropped or became unreadable since it was looked at: what it was before that
+            // is not true either.
             self.doubt_past(&name, from, &doubt.reason);
             return Ok(());
         }
