@@ -268,7 +268,7 @@ fn part(keys: usize) -> impl Strategy<Value = (String, Option<Vec<usize>>)> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 100_000, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 400 * ProptestConfig::default().cases, failure_persistence: None, ..ProptestConfig::default() })]
 
     /// Accepted exactly when each part may be there and each key column is bound by one of
     /// them.
