@@ -36,16 +36,18 @@ version() {
 
 free_port() { python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'; }
 
-# start mysqld|mariadbd OPTION...: starts the server with an empty data folder; `port` is where it listens.
+# start mysqld|mariadbd OPTION...: starts the server, with an empty data folder if there is none; `port` is where it listens.
 start() {
     port=$(free_port)
     local common=(--no-defaults --datadir="$work/data" --user=root)
     if [ "$1" = mysqld ]; then
-        chroot "$debian" /usr/sbin/mysqld "${common[@]}" --initialize-insecure --log-error="$work/init.log"
+        [ -e "$debian$work/data" ] ||
+            chroot "$debian" /usr/sbin/mysqld "${common[@]}" --initialize-insecure --log-error="$work/init.log"
         common+=(--mysqlx=OFF)
     else
         common+=(--binlog-format=ROW)
-        chroot "$debian" mariadb-install-db --force "${common[@]}" --auth-root-authentication-method=normal --skip-test-db >"$work/init.log" 2>&1 ||
+        [ -e "$debian$work/data" ] ||
+            chroot "$debian" mariadb-install-db --force "${common[@]}" --auth-root-authentication-method=normal --skip-test-db >"$work/init.log" 2>&1 ||
             { tail "$work/init.log"; exit 1; }
     fi
     chroot "$debian" "/usr/sbin/$1" "${common[@]}" --port="$port" --bind-address=127.0.0.1 --socket="$work/socket" --pid-file="$work/pid" \
