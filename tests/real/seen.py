@@ -17,6 +17,8 @@ import time
 import servers
 from harness import Chain, Counter, finish
 
+# A crash is no gap.
+SYNCED = ["--sync-binlog=1", "--innodb-flush-log-at-trx-commit=1"]
 # How much longer everything takes on a machine that has other things to do: what is measured in seconds counts by it.
 SLACK = max(1.0, min(6.0, os.getloadavg()[0] / (os.cpu_count() or 1)))
 FAR = 3.5 * SLACK  # seconds from the change after which nothing may be refused
@@ -290,13 +292,13 @@ def main():
     kind, options = servers.chosen([])
     if len(sys.argv) > 1 and sys.argv[1] == "--only":
         counter = Counter(sys.argv[2])
-        with servers.start(kind, *options) as server:
+        with servers.start(kind, *SYNCED, *options) as server:
             globals()[sys.argv[2]](server, counter)
         finish([counter], 1)
     quick = "--quick" in sys.argv
     parts = (doubt, definitions, prepared, restored) if quick else (visibility, slow_ddl, doubt, definitions, prepared, restored)
     counters = [Counter("%s on %s" % (part.__name__, kind)) for part in parts]
-    with servers.start(kind, *options) as server:
+    with servers.start(kind, *SYNCED, *options) as server:
         for part, counter in zip(parts, counters):
             part(server, counter)
         if server.flavor == "mariadb" and not quick:

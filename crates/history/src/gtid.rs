@@ -12,7 +12,7 @@ mod state;
 use set::{inside, without};
 
 pub use set::{GtidSet, SourceId};
-pub use state::GtidState;
+pub use state::{GtidState, NumbersAfterGap};
 
 /// Why a GTID names no state of this record.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -36,6 +36,11 @@ pub enum GtidError {
     /// Older than the record.
     #[error("the state after {0} lies before the start of the record")]
     TooOld(String),
+    /// Before and after a crash.
+    #[error(
+        "the server had just these transactions ({0}) both before and after a crash in which its tables may have become others: ask for a time (AS OF)"
+    )]
+    Crash(String),
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -132,6 +137,7 @@ impl Gtids<'_> {
             |asked_family, family| GtidError::WrongFamily { asked: text.to_owned(), asked_family, family };
         let sum = match set {
             _ if !mysql && !mariadb => return Err(GtidError::NoGtids),
+            _ if self.state.is_of_crash(set) => return Err(GtidError::Crash(text.to_owned())),
             GtidSet::MySql(_) if !mysql => return Err(wrong("MySQL", "MariaDB")),
             GtidSet::MariaDb(_) if !mariadb => return Err(wrong("MariaDB", "MySQL")),
             GtidSet::MySql(sources) => self.mysql(sources, text)?,

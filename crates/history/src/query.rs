@@ -101,6 +101,7 @@ impl History {
                     GtidError::NoGtids | GtidError::TooOld(_) | GtidError::NotThere(_) => {
                         self.out_of_range(&e.to_string(), text)
                     }
+                    GtidError::Crash(_) => Refusal::new(422, code::GAP, e.to_string()),
                     GtidError::Store(failed) => failed.into(),
                 })?;
                 // After the last entry, a change number may have been used that is none of the

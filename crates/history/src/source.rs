@@ -21,6 +21,7 @@ mod command_queue;
 mod config;
 mod definitions;
 mod dump_origin;
+mod durability;
 mod event;
 mod facts;
 mod follow;

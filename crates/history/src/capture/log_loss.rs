@@ -1,6 +1,7 @@
 //! Why a part of the log is not read.
 
 use crate::binlog_position::BinlogPosition;
+use crate::gtid::NumbersAfterGap;
 use crate::log::LogFault;
 use crate::source_error::{ClientError, MalformedEvent};
 
@@ -96,6 +97,17 @@ pub enum LogLoss {
         /// Bytes of the file on the server.
         size: u64,
     },
+    /// The server crashed, and did not sync every commit.
+    #[error(
+        "the server crashed at the end of {file}, and had not synced every commit ({settings}; with 1 and 1 it loses none): its tables may lack what its \
+         log has, or have what it lacks"
+    )]
+    Crash {
+        /// The file, which nothing closes.
+        file: String,
+        /// The settings, as they were last.
+        settings: String,
+    },
     /// GTIDs that are in the record, and not in `gtid_executed`.
     #[error(
         "the server does not have transactions any more that were captured from it ({gtids}): was it restored or reset?"
@@ -132,6 +144,32 @@ pub enum LogLoss {
         /// Why it cannot be followed on from there.
         why: NotByGtid,
     },
+}
+
+impl LogLoss {
+    /// What it means for the numbers of transactions.
+    pub(crate) fn numbers(&self) -> NumbersAfterGap {
+        match self {
+            Self::OtherEvent { .. }
+            | Self::NoEvent(_)
+            | Self::NoTransaction(_)
+            | Self::BegunAgain { .. }
+            | Self::Shorter { .. }
+            | Self::Forgotten { .. }
+            | Self::NoEventBegins { .. }
+            | Self::OtherGtids { .. }
+            | Self::OtherServer { why: NotByGtid::Misses { .. }, .. } => NumbersAfterGap::Again,
+            Self::Crash { .. } => NumbersAfterGap::Crashed,
+            Self::StartedOver
+            | Self::Event(_)
+            | Self::TableNames { .. }
+            | Self::NotSent(_)
+            | Self::Purged { .. }
+            | Self::OtherServer { why: NotByGtid::NoGtids | NotByGtid::Purged { .. }, .. } => {
+                NumbersAfterGap::GoOn
+            }
+        }
+    }
 }
 
 /// A server that is not the one captured from.

@@ -12,6 +12,22 @@ pub(super) struct Origin {
     pub(super) at: ChangeSequence,
     #[serde(with = "as_text")]
     pub(super) set: GtidSet,
+    /// A crash was before it, in which the tables may have become others with the same
+    /// transactions.
+    #[serde(default)]
+    pub(super) crashed: bool,
+}
+
+/// What a gap means for the numbers of transactions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NumbersAfterGap {
+    /// The server goes on with its numbers.
+    GoOn,
+    /// It has another log than the one that was captured: it gives out the same numbers again, also
+    /// where it has come further meanwhile than the record had.
+    Again,
+    /// It goes on, and just what it has executed may have been another state before a crash.
+    Crashed,
 }
 
 /// What is remembered of the transactions as a whole.
@@ -38,7 +54,7 @@ impl GtidState {
     /// The record begins after this change, of which no transaction has any; before it these were
     /// executed.
     pub fn begin(&mut self, at: ChangeSequence, set: GtidSet) {
-        self.origins.push(Origin { at, set });
+        self.origins.push(Origin { at, set, crashed: false });
     }
 
     /// Whether the record begins, here, after just these: what they did was before it.
@@ -49,9 +65,11 @@ impl GtidState {
 
     /// The same after a gap. A server that has not executed all that was recorded (its log was
     /// reset, it was restored, it is another one) gives out the same numbers again: what they meant
-    /// before, nobody can ask for any more.
-    pub fn start_over(&mut self, at: ChangeSequence, set: GtidSet) {
-        if self.recorded.iter().chain(self.origins.iter().map(|o| &o.set)).any(|known| !covers(&set, known)) {
+    /// before, nobody can ask for any more. `None`: it has executed nothing, as after a reset.
+    pub fn start_over(&mut self, at: ChangeSequence, set: Option<GtidSet>, numbers: NumbersAfterGap) {
+        let mut known = self.recorded.iter().chain(self.origins.iter().map(|o| &o.set));
+        let lacks = |known: &GtidSet| !set.as_ref().is_some_and(|set| covers(set, known));
+        if numbers == NumbersAfterGap::Again || known.any(lacks) {
             let highest = match self.recorded.take() {
                 Some(GtidSet::MySql(sources)) => sources.values().flatten().map(|(_, to)| *to).max(),
                 Some(GtidSet::MariaDb(domains)) => domains.iter().map(|(_, _, number)| *number).max(),
@@ -62,7 +80,13 @@ impl GtidState {
             self.origins.clear();
             self.reborn = at;
         }
-        self.begin(at, set);
+        let crashed = numbers == NumbersAfterGap::Crashed;
+        self.origins.extend(set.map(|set| Origin { at, set, crashed }));
+    }
+
+    /// Whether these are all that was executed before and after a crash.
+    pub(super) fn is_of_crash(&self, set: &GtidSet) -> bool {
+        self.origins.iter().any(|origin| origin.crashed && origin.set.same(set))
     }
 
     /// Takes a transaction in.

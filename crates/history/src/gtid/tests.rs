@@ -132,7 +132,7 @@ fn numbers_that_were_given_out_again_mean_the_new_transactions() {
         let before: Vec<Gtid> = (1..=6).map(|n| gtid(n).0).collect();
         let mut record = index(&before, None);
         // The log was reset, and two transactions are in the gap.
-        record.1.start_over(ChangeSequence(8), mysql(&gtid(2).1));
+        record.1.start_over(ChangeSequence(8), Some(mysql(&gtid(2).1)), NumbersAfterGap::GoOn);
         let mut batch = Batch::default();
         let snapshot = record.0.snapshot();
         let has = |record: &Record, n| {
@@ -158,6 +158,26 @@ fn numbers_that_were_given_out_again_mean_the_new_transactions() {
     }
     // A server that goes on has all that was recorded.
     let mut goes_on = index(&[mariadb(1), mariadb(2)], None);
-    goes_on.1.start_over(ChangeSequence(4), mysql("0-7-9"));
+    goes_on.1.start_over(ChangeSequence(4), Some(mysql("0-7-9")), NumbersAfterGap::GoOn);
     assert_eq!((goes_on.following("0-7-1"), goes_on.following("0-7-9")), (Ok(1), Ok(3)));
+    // One that was reset has executed nothing yet.
+    let mut reset = index(&[mariadb(1), mariadb(2)], None);
+    reset.1.start_over(ChangeSequence(4), None, NumbersAfterGap::Again);
+    let has = |n| Gtids { snapshot: &*reset.0.snapshot(), state: &reset.1, dropped: false }.has(&mariadb(n));
+    assert_eq!((has(1), has(2)), (Ok(false), Ok(false)), "what comes is not passed over");
+    assert!(reset.following("0-7-1").is_err());
+    // One whose log was cut has given out the same numbers again, and more, when it is seen.
+    let mut cut = index(&[mariadb(1), mariadb(2)], None);
+    cut.1.start_over(ChangeSequence(4), Some(mysql("0-7-9")), NumbersAfterGap::Again);
+    assert!(cut.following("0-7-1").is_err() && cut.following("0-7-2").is_err());
+    assert_eq!(cut.following("0-7-9"), Ok(3));
+}
+
+#[test]
+fn what_was_executed_before_and_after_a_crash_is_two_states() {
+    let mut record = index(&[m(1, None), m(2, None), m(3, None)], None);
+    record.1.start_over(ChangeSequence(5), Some(mysql(&format!("{A}:1-3"))), NumbersAfterGap::Crashed);
+    let after = |t: &str| record.following(&format!("{A}:{t}"));
+    assert_eq!((after("1-2"), after("3")), (Ok(2), Ok(3)), "a transaction is as it was committed");
+    assert_eq!(after("1-3"), Err(GtidError::Crash(format!("{A}:1-3"))));
 }

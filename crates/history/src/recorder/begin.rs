@@ -55,10 +55,9 @@ impl Recorder {
         // number.
         let log_gap = self.ingest.next;
         self.ingest.next = log_gap.next();
-        if let Ok(set) = GtidSet::parse(&position.gtids) {
-            // The state of this set is the one after the gap.
-            self.ingest.gtids.start_over(log_gap.next(), set);
-        }
+        // The state of this set is the one after the gap.
+        let set = GtidSet::parse(&position.gtids).ok();
+        self.ingest.gtids.start_over(log_gap.next(), set, loss.numbers());
         // Of the instant at its end nothing is known before the log has come there.
         state.coverage.newest = gap.from.max(just_before(gap.to));
         state.baseline_rows = 0;

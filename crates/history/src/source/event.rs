@@ -47,6 +47,10 @@ pub(super) struct Track {
     /// Whether events end in a checksum: as the server was asked to send them, then as each file's
     /// description says.
     checksum: bool,
+    /// Whether the last event of a file was one after which the server writes nothing more to it.
+    closed: bool,
+    /// A file that ended without one, when the stream went on in the next.
+    unclosed: Option<String>,
 }
 
 /// What to do with a packet of the stream.
@@ -62,7 +66,8 @@ impl Track {
     /// Of a stream that was asked for from here; where the server chooses, its first packet says
     /// so.
     pub(super) fn from(position: BinlogPosition, checksum: bool) -> Self {
-        Self { position, reported: None, following: None, head: None, checksum }
+        let (reported, following, head, unclosed) = (None, None, None, None);
+        Self { position, reported, following, head, checksum, closed: false, unclosed }
     }
 
     /// Of a stream that was asked for by GTID, of a server of which it is known where they end.
@@ -79,6 +84,16 @@ impl Track {
     /// Where the next event begins.
     pub(super) fn position(&self) -> &BinlogPosition {
         &self.position
+    }
+
+    /// The file that ended where the server crashed, once, when the stream has gone on in the next.
+    pub(super) fn crashed(&mut self) -> Option<String> {
+        self.unclosed.take()
+    }
+
+    /// Whether the server has closed the file that it wrote.
+    pub(super) fn closed(&self) -> bool {
+        self.closed
     }
 
     /// Takes the next packet's event.
@@ -101,7 +116,11 @@ impl Track {
             return Ok(Step::Nothing);
         } else if header.flags & ARTIFICIAL != 0 || (header.kind == ROTATE && header.end == 0) {
             if header.kind == ROTATE {
-                self.position = self.target(event)?;
+                let target = self.target(event)?;
+                if !self.closed && !self.position.file.is_empty() && target.file != self.position.file {
+                    self.unclosed = Some(self.position.file.clone());
+                }
+                self.position = target;
                 match self.following.take() {
                     Some(following) if following.file == self.position.file => {
                         self.position = following.clone();
@@ -127,6 +146,7 @@ impl Track {
             return Err(MalformedEvent::LeftOut(header.kind));
         }
         self.position.offset += u64::from(header.length);
+        self.closed = log::file_head::closes(event);
         if header.kind == ROTATE {
             self.position = self.target(event)?;
         }

@@ -6,7 +6,7 @@ use crate::source_error::ProtocolFault;
 use std::collections::HashMap;
 
 /// The global variables that decide whether and how its log can be followed.
-const ASKED: [&str; 19] = [
+const ASKED: [&str; 21] = [
     "version",
     "hostname",
     "port",
@@ -26,6 +26,8 @@ const ASKED: [&str; 19] = [
     "binlog_checksum",
     "lower_case_table_names",
     "default_storage_engine",
+    "sync_binlog",
+    "innodb_flush_log_at_trx_commit",
 ];
 
 /// Answers of the server about itself.

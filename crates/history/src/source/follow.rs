@@ -9,8 +9,9 @@ use super::span::CaptureSpan;
 use super::stream::Stream;
 use super::task::SourceTask;
 use super::{Ended, SourceError, backfill, baseline, clock, definitions, sessions, start};
-use crate::binlog_position::ResumePosition;
+use crate::binlog_position::{BinlogPosition, ResumePosition};
 use crate::capture::{CaptureEvent, Closed, Disconnected, EventFault, LogLoss, Start};
+use std::cmp::Ordering;
 use std::time::Duration;
 use tokio::time::{Instant, MissedTickBehavior};
 
@@ -140,7 +141,7 @@ impl SourceTask<'_> {
             return Err(Ended::Failed(Disconnected::NoProcessPrivilege));
         }
         let origin = self.origin(&mut session, goal).await?;
-        let mut stream = Stream::open(&self.config, &session.facts, &origin).await?;
+        let mut stream = Stream::open(&self.config, &session.facts, &origin, &self.durabilities).await?;
         stream.first().await?;
         self.writer.send(CaptureEvent::Connection(Ok(()))).await?;
         if let Some(setting) = session.facts.lower_case_table_names() {
@@ -149,12 +150,13 @@ impl SourceTask<'_> {
         // In front of the log, so that it is known of what comes how long the server waits, and
         // which of it was logged before.
         let clock = clock::read(&mut session, &self.own, self.config.source_time).await?;
+        let end = clock.after.clone();
         self.writer.send(CaptureEvent::Clock(clock)).await?;
         tracing::info!(source = %self.config.address(), ?origin, "capturing");
         let facts = session.facts.clone();
         let ended = tokio::select! {
             ended = stream.pump(&self.writer, self.command_queue) => ended,
-            ended = self.clock(session) => ended,
+            ended = Box::pin(self.clock(session, end)) => ended,
             ended = definitions::serve(self, &facts) => ended,
             ended = baseline::serve(self, &facts) => ended,
             ended = Box::pin(sessions::serve(self, &facts)) => ended,
@@ -209,15 +211,22 @@ impl SourceTask<'_> {
     }
 
     /// Tells the clock, on a connection that is opened again when it breaks.
-    async fn clock(&self, mut session: Session) -> Ended {
+    /// The end of the log never goes back, but where the log is begun again: what a server still
+    /// sends of the old one says nothing of what happens then.
+    async fn clock(&self, mut session: Session, mut end: BinlogPosition) -> Ended {
         let facts = session.facts.clone();
         let mut ticks = tokio::time::interval(clock::EVERY);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut known = self.own.know(session.client.id());
         loop {
             ticks.tick().await;
-            match clock::read(&mut session, &self.own, self.config.source_time).await {
+            let read = clock::read(&mut session, &self.own, self.config.source_time).await;
+            match self.durabilities.look(&mut session).await.and(read) {
                 Ok(clock) => {
+                    if let Some(loss) = went_back(&end, &clock.after) {
+                        return Ended::Resnapshot(loss);
+                    }
+                    end = clock.after.clone();
                     if self.writer.send(CaptureEvent::Clock(clock)).await.is_err() {
                         return Ended::Closed;
                     }
@@ -235,10 +244,45 @@ impl SourceTask<'_> {
     }
 }
 
+/// Why the log was begun again, where its end is before one that it had.
+fn went_back(before: &BinlogPosition, now: &BinlogPosition) -> Option<LogLoss> {
+    if now.compare(before) != Some(Ordering::Less) {
+        return None;
+    }
+    let at = before.clone();
+    Some(if now.file == at.file {
+        LogLoss::Shorter { at, size: now.offset }
+    } else {
+        LogLoss::BegunAgain { at, oldest: Some(now.file.clone()) }
+    })
+}
+
 /// The pause, or up to half of it less: many agents do not come back at one time.
 fn jittered(pause: Duration) -> Duration {
     let mut byte = [0];
     // Without random bytes all of it.
     let _ = aws_lc_rs::rand::fill(&mut byte);
     pause.mul_f32(1.0 - f32::from(byte[0]) / 512.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_end_of_the_log_that_goes_back_is_another_log() {
+        let at = |file: &str, offset| BinlogPosition { file: file.to_owned(), offset };
+        for (before, now, said) in [
+            (at("b.000001", 900), at("b.000001", 900), None),
+            (at("b.000001", 900), at("b.000001", 901), None),
+            (at("b.000001", 900), at("b.000002", 4), None),
+            (at("b.999999", 900), at("b.1000000", 4), None),
+            (at("b.000001", 900), at("b.000001", 158), Some("ends at byte 158")),
+            (at("b.000007", 158), at("b.000001", 900), Some("was begun again")),
+        ] {
+            let loss = went_back(&before, &now).map(|loss| loss.to_string());
+            assert_eq!(loss.is_some(), said.is_some(), "{before} {now} {loss:?}");
+            assert!(said.is_none_or(|said| loss.as_ref().is_some_and(|l| l.contains(said))), "{loss:?}");
+        }
+    }
 }

@@ -4,11 +4,12 @@ use super::client::{Client, ClientError, StartFrom};
 use super::command_queue::CommandQueue;
 use super::config::SourceConfig;
 use super::dump_origin::Origin;
+use super::durability::{Durabilities, Durability};
 use super::event::{self, Step, Track};
 use super::facts::Facts;
 use super::{Ended, SourceError, resume};
 use crate::binlog_position::{BinlogPosition, Identity};
-use crate::capture::{CaptureEvent, Disconnected, ReceivedEvent, RecorderHandle};
+use crate::capture::{CaptureEvent, Disconnected, LogLoss, ReceivedEvent, RecorderHandle};
 use crate::gtid::GtidSet;
 use crate::source_error::Unfit;
 use mysql_common::packets::{GnoInterval, Sid, Tag};
@@ -53,6 +54,8 @@ pub(super) struct Stream {
     client: Client,
     track: Track,
     server: Identity,
+    /// How the server is set, and was before.
+    durabilities: Durabilities,
     /// Whether the server sent more than the head of a file, or found nothing more to send.
     flows: bool,
 }
@@ -63,6 +66,7 @@ impl Stream {
         config: &SourceConfig,
         facts: &Facts,
         origin: &Origin,
+        durabilities: &Durabilities,
     ) -> Result<Self, SourceError> {
         let mut client = Client::connect(config).await?;
         let found = Facts::ask(&mut client).await?;
@@ -96,7 +100,9 @@ impl Stream {
             }
         };
         client.wait_at_most(config.heartbeat * 3);
-        Ok(Self { client, track, server: found.identity, flows: false })
+        durabilities.note(Durability::of(&found));
+        let durabilities = durabilities.clone();
+        Ok(Self { client, track, server: found.identity, durabilities, flows: false })
     }
 
     /// Waits for the first packet: the server has found the position, or says why it has not.
@@ -115,6 +121,19 @@ impl Stream {
         self.flows
     }
 
+    /// Whether the server crashed where a file ended, in a way that can have made its tables others
+    /// than its log says.
+    fn crash(&mut self) -> Option<LogLoss> {
+        let file = self.track.crashed()?;
+        let settings = self.durabilities.after_crash();
+        if settings.is_none() {
+            tracing::warn!(
+                "the server crashed at the end of {file}: every commit was synced, and it lost none"
+            );
+        }
+        Some(LogLoss::Crash { file, settings: settings? })
+    }
+
     /// Hands events over for as long as they come: those that have come together, together. While
     /// the log is not taken in, the server waits with it.
     pub(super) async fn pump(&mut self, writer: &RecorderHandle, commands: &CommandQueue) -> Ended {
@@ -128,7 +147,14 @@ impl Stream {
             };
             let received = Timer::now();
             match self.track.take(&event) {
-                Ok(Step::Nothing) => self.flows |= event::is_heartbeat(&event),
+                Ok(Step::Nothing) => {
+                    self.flows |= event::is_heartbeat(&event);
+                    if let Some(loss) = self.crash() {
+                        let before = CaptureEvent::Events(events);
+                        let sent = writer.send(before).await;
+                        return if sent.is_ok() { Ended::Resnapshot(loss) } else { Ended::Closed };
+                    }
+                }
                 Ok(Step::Event(position)) => {
                     if let Some(position) = position {
                         let before = CaptureEvent::Events(std::mem::take(&mut events));
@@ -136,6 +162,9 @@ impl Stream {
                         if writer.send(before).await.is_err() || writer.send(follow).await.is_err() {
                             return Ended::Closed;
                         }
+                    }
+                    if self.track.closed() {
+                        self.durabilities.file_closed();
                     }
                     self.flows |= !event::is_head(&event);
                     bytes += event.len();

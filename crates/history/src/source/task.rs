@@ -2,6 +2,7 @@
 
 use super::command_queue::CommandQueue;
 use super::config::SourceConfig;
+use super::durability::Durabilities;
 use super::own_connections::OwnConnections;
 use crate::capture::RecorderHandle;
 
@@ -12,10 +13,12 @@ pub(super) struct SourceTask<'a> {
     pub(super) writer: RecorderHandle,
     pub(super) command_queue: &'a CommandQueue,
     pub(super) own: OwnConnections,
+    pub(super) durabilities: Durabilities,
 }
 
 impl<'a> SourceTask<'a> {
     pub(super) fn new(config: SourceConfig, writer: RecorderHandle, command_queue: &'a CommandQueue) -> Self {
-        Self { config, writer, command_queue, own: OwnConnections::default() }
+        let (own, durabilities) = (OwnConnections::default(), Durabilities::default());
+        Self { config, writer, command_queue, own, durabilities }
     }
 }

@@ -49,6 +49,36 @@ fn ok_a_stream_from_the_middle_of_a_file_and_on_to_the_next() {
         assert_eq!(track.take(&event), want, "type {}, end {}", event[4], event[13]);
     }
     assert_eq!(*track.position(), position("b.000003", 104));
+    assert_eq!(track.crashed().as_deref(), Some("b.000002"));
+    assert_eq!(track.crashed(), None, "it is told once");
+}
+
+#[test]
+fn a_file_that_nothing_closes_ends_in_a_crash() {
+    for (last, crashed) in [
+        (vec![event(33, 30, 530, 0)], Some("b.000001")),
+        (vec![], Some("b.000001")),
+        (vec![event(33, 30, 530, 0), event(STOP, 23, 553, 0)], None),
+        (vec![rotate("b.000002", 542, 0, false)], None),
+    ] {
+        let mut track = Track::from(position("b.000001", 500), false);
+        // The file that was asked for, its description, and what is left of it.
+        let begin = [rotate("b.000001", 0, ARTIFICIAL, false), event(FORMAT_DESCRIPTION, 100, 0, 0)];
+        let next = rotate("b.000002", 0, ARTIFICIAL, false);
+        for event in begin.iter().chain(&last).chain([&next]) {
+            assert_eq!(track.crashed(), None);
+            track.take(event).unwrap();
+        }
+        assert_eq!(track.crashed().as_deref(), crashed, "{} events", last.len());
+        // Inside of the next file nothing is said of it.
+        track.take(&event(FORMAT_DESCRIPTION, 100, 104, 0)).unwrap();
+        assert!(!track.closed());
+        assert_eq!(track.crashed(), None);
+    }
+    // By GTID the server chooses the file.
+    let mut track = Track::from(position("", 0), false);
+    track.take(&rotate("b.000007", 0, ARTIFICIAL, false)).unwrap();
+    assert_eq!(track.crashed(), None);
 }
 
 /// Seen on MariaDB 10.11 and 11.8 with encrypt_binlog=ON: the start of encryption comes after
