@@ -88,6 +88,18 @@ async fn recorded_into_a_bucket_with_restarts_and_read_by_another() {
     }
 }
 
+/// Records into the places that a test with real programs names; see tests/real/object_recorded.py.
+#[cfg(feature = "object-store")]
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "it needs a place: DBTRAIL_TEST_RECORD_INTO, FIXTURE=PLACE for each, by a space"]
+async fn recorded_into_what_is_named() {
+    use dbtrail_history::engine::Location;
+    let into = std::env::var("DBTRAIL_TEST_RECORD_INTO").expect("DBTRAIL_TEST_RECORD_INTO");
+    for (fixture, place) in into.split(' ').map(|one| one.split_once('=').expect("FIXTURE=PLACE")) {
+        fed(fixture, Location::parse(place).expect("a place"), 4, options()).await;
+    }
+}
+
 /// The same where transactions go to a temporary file, and to the store in pieces.
 #[tokio::test(flavor = "multi_thread")]
 async fn large_transactions_recorded_with_restarts() {

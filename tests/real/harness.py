@@ -214,7 +214,7 @@ class Agent:
 class Chain:
     """An agent, by HTTPS with a token, and a shim in front of it: two processes. The agent reads log files, or a running server (`source`)."""
 
-    def __init__(self, binlogs, schema="tt", tls="off", tenants="", source=None, options=(), data=None):
+    def __init__(self, binlogs, schema="tt", tls="off", tenants="", source=None, options=(), data=None, server_id="real"):
         self.folder = tempfile.mkdtemp(prefix="dbtrail-real-")
         if source is None:
             self.origin = ["--binlog", *binlogs]
@@ -223,7 +223,7 @@ class Chain:
             # Without a word of it the agent begins with the log that was there before: backfill.py is about that.
             now = [] if "--backfill" in options else ["--backfill", "none"]
             self.origin = ["--source", source, "--data", self.data, *options, *now]
-        self.schema = schema
+        self.schema, self.server_id = schema, server_id
         self.processes = []
         try:
             self.start(tls, tenants)
@@ -241,7 +241,7 @@ class Chain:
         """Starts it, the first time or again, and does not wait."""
         self.starts += 1
         self.agent = Process(
-            [binary(), "agent", *self.origin, "--server-id", "real", "--listen", self.listen, "--tls-cert", self.certificate,
+            [binary(), "agent", *self.origin, "--server-id", self.server_id, "--listen", self.listen, "--tls-cert", self.certificate,
              "--tls-key", self.key, "--token-file", os.path.join(self.folder, "tokens")],
             os.path.join(self.folder, "agent-%d.log" % self.starts))
         self.processes.append(self.agent)
@@ -269,16 +269,17 @@ tls:
 tenants:
   - mysql_user: app
     mysql_password_file: %s
-    server_id: real
+    server_id: %s
     agent_token_file: %s
     default_schema: %s
   - mysql_user: other
     mysql_password: the-other-password
-    server_id: real
+    server_id: %s
     agent_token: a-wrong-token
     allowed_schemas: [elsewhere]
 %sshutdown_grace: 2s
-""" % (self.port, address, self.ca, tls, self.certificate, self.key, self.write("app.password", PASSWORD + "\n"), tokens, self.schema, tenants)
+""" % (self.port, address, self.ca, tls, self.certificate, self.key, self.write("app.password", PASSWORD + "\n"), self.server_id, tokens, self.schema,
+       self.server_id, tenants)
         self.config = self.write("shim.yaml", text)
         self.shim = Process([binary(), "--config", self.config], os.path.join(self.folder, "shim.log"))
         self.processes.append(self.shim)
