@@ -20,13 +20,13 @@ use std::time::{Duration, Instant};
 use tokio_util::sync::CancellationToken;
 use tracing::Span;
 
-/// Without a new sign of life for so long, whoever captures may be gone: it gives one every 1.5 s.
+/// Without a new sign of life for so long, whoever captures may be gone: it gives one each second.
 /// It is then looked for more often.
-const SUSPICIOUS: Duration = Duration::from_millis(2500);
+const SUSPICIOUS: Duration = Duration::from_secs(2);
 /// Between two looks then.
-const CLOSER: Duration = Duration::from_millis(500);
-/// For how long there must not have been one when the bucket is opened.
-const SILENCE: Duration = Duration::from_secs(5);
+const CLOSER: Duration = Duration::from_millis(250);
+/// For how long there must not have been one when the bucket is opened: three of them are missing.
+const SILENCE: Duration = Duration::from_secs(4);
 
 /// See the head of this file.
 #[derive(Debug)]
@@ -38,7 +38,12 @@ pub struct Follower {
     reader: Option<ObjectReader>,
     /// What the last look read of tables.
     known: TableCache,
+    gone: Option<Gone>,
 }
+
+/// The last sign of life of one that is gone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Gone(u64);
 
 /// A history that is shared by many agents is in a bucket.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -68,7 +73,14 @@ impl Follower {
             history_handle: Arc::clone(history_handle),
             reader: None,
             known: TableCache::default(),
+            gone: None,
         })
+    }
+
+    /// Whoever gave that sign is known to be gone, as long as there is no later one.
+    #[must_use]
+    pub fn after(self, gone: Option<Gone>) -> Self {
+        Self { gone, ..self }
     }
 
     /// Looks for what is new at this pace, until `stop`.
@@ -77,16 +89,21 @@ impl Follower {
     }
 
     /// The same until whoever captures seems to be gone, or nobody does; `None`: the stop came. The
-    /// bucket is then to be opened with these options.
-    pub async fn run_standby(self, poll: Duration, stop: CancellationToken) -> Option<DiskOptions> {
-        let options = DiskOptions { silence: SILENCE, ..self.options };
+    /// bucket is then to be opened with these options. Where that comes to nothing, since others
+    /// did the same, it need not be waited for once more that the same one is gone.
+    pub async fn run_standby(
+        self,
+        poll: Duration,
+        stop: CancellationToken,
+    ) -> Option<(DiskOptions, Option<Gone>)> {
+        let options = DiskOptions { is_free: true, ..self.options };
         let silence = self.follow(poll, stop, true).await?;
-        Some(DiskOptions { seen: silence.seen(), ..options })
+        Some((options, silence.sign()))
     }
 
     async fn follow(mut self, poll: Duration, stop: CancellationToken, on_standby: bool) -> Option<Silence> {
         let mut said = None;
-        let mut silence = Silence::default();
+        let mut silence = Silence { gone: self.gone, ..Silence::default() };
         while !stop.is_cancelled() {
             let began = Instant::now();
             let span = Span::current();
@@ -168,13 +185,14 @@ impl Follower {
 struct Silence {
     last: Option<(Watched, Instant)>,
     is_suspicious: bool,
+    gone: Option<Gone>,
 }
 
 impl Silence {
-    /// The last sign of life, and since when.
-    fn seen(&self) -> Option<(u64, Instant)> {
-        match &self.last {
-            Some((Watched::Somebody { sign, .. }, since)) => Some((*sign, *since)),
+    /// The last sign of life.
+    fn sign(&self) -> Option<Gone> {
+        match self.last {
+            Some((Watched::Somebody { sign, .. }, _)) => Some(Gone(sign)),
             Some((Watched::Nobody, _)) | None => None,
         }
     }
@@ -183,7 +201,7 @@ impl Silence {
     /// seen is no silence.
     fn is_over(&mut self, watched: Option<Watched>, began: Instant, ended: Instant) -> bool {
         let Some(watched) = watched else {
-            *self = Self::default();
+            (self.last, self.is_suspicious) = (None, false);
             return false;
         };
         let last = self.last.take().filter(|(before, _)| *before == watched);
@@ -193,11 +211,15 @@ impl Silence {
         let was_suspicious = std::mem::replace(&mut self.is_suspicious, silent >= SUSPICIOUS);
         let is_over = match &watched {
             Watched::Nobody => true,
-            Watched::Somebody { is_over, named, .. } => {
+            Watched::Somebody { is_over, named, sign } => {
                 if self.is_suspicious && !was_suspicious {
                     tracing::warn!("{named} gives no sign of life: looking closer");
                 }
-                *is_over || silent >= SILENCE
+                let is_over = *is_over || silent >= SILENCE || self.gone == Some(Gone(*sign));
+                if is_over {
+                    tracing::warn!("{named} has gone: this process takes its store over");
+                }
+                is_over
             }
         };
         self.last = Some((watched, since));
@@ -221,18 +243,30 @@ mod tests {
             (is_over, silence.is_suspicious)
         };
         assert_eq!(at(0, seen(1, false)), (false, false));
-        assert_eq!(at(2599, seen(1, false)), (false, false), "from the end of the look on");
-        assert_eq!(at(2600, seen(1, false)), (false, true), "it is looked for more often");
-        assert_eq!(at(5099, seen(1, false)), (false, true));
+        assert_eq!(at(2099, seen(1, false)), (false, false), "from the end of the look on");
+        assert_eq!(at(2100, seen(1, false)), (false, true), "it is looked for more often");
+        assert_eq!(at(4099, seen(1, false)), (false, true));
         assert_eq!(at(5100, seen(2, false)), (false, false), "a new sign");
         assert_eq!(at(9000, seen(2, false)), (false, true));
         // An outage: it could not give a sign either.
         assert_eq!(at(9500, None), (false, false));
         assert_eq!(at(14_000, seen(2, false)), (false, false));
-        assert_eq!(at(19_099, seen(2, false)), (false, true));
-        assert_eq!(at(19_100, seen(2, false)), (true, true));
+        assert_eq!(at(18_099, seen(2, false)), (false, true));
+        assert_eq!(at(18_100, seen(2, false)), (true, true));
         assert_eq!(at(20_200, seen(3, true)), (true, false), "a process of this machine that is gone");
         assert_eq!(at(20_300, Some(Watched::Nobody)), (true, false));
-        assert_eq!(silence.seen(), None);
+        assert_eq!(silence.sign(), None);
+    }
+
+    #[test]
+    fn one_that_is_known_to_be_gone_is_so_until_somebody_gives_a_sign() {
+        let seen = |sign| Some(Watched::Somebody { sign, is_over: false, named: "x".to_owned() });
+        let now = Instant::now();
+        let after = |gone| Silence { gone: Some(Gone(gone)), ..Silence::default() };
+        let mut silence = after(7);
+        assert!(!silence.is_over(None, now, now), "nothing was seen");
+        assert!(silence.is_over(seen(7), now, now));
+        assert_eq!(silence.sign(), Some(Gone(7)));
+        assert!(!after(7).is_over(seen(8), now, now));
     }
 }

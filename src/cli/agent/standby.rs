@@ -40,6 +40,12 @@ pub(super) fn run_standby(
     Ok(Running { history_handle, capture: Some(task) })
 }
 
+/// Up to a second, another time for each.
+fn apart() -> Duration {
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+    Duration::from_millis(u64::from(now.subsec_nanos()) % 1000)
+}
+
 fn follower(
     settings: &CaptureSettings,
     options: DiskOptions,
@@ -57,13 +63,18 @@ async fn turns(
     history_handle: &Arc<HistoryHandle>,
     stop: &CancellationToken,
 ) -> Result<(), CannotStart> {
+    let mut gone = None;
     loop {
-        let follower = follower(settings, options, history_handle)?;
-        let Some(disk) = follower.run_standby(poll, stop.clone()).await else { return Ok(()) };
+        let follower = follower(settings, options, history_handle)?.after(gone);
+        let Some((disk, silent)) = follower.run_standby(poll, stop.clone()).await else { return Ok(()) };
+        gone = silent;
         let opened = match live::open(settings, disk, history_handle).await {
             Ok(opened) => opened,
             Err(error) if error.is_written() => {
                 tracing::info!("{error}: this one stands by");
+                // Of several that open it at the same moment it may be that none has it: not at the
+                // same moment again.
+                tokio::time::sleep(apart()).await;
                 continue;
             }
             // The object store, for a moment: what is answered meanwhile is what is known.

@@ -17,7 +17,7 @@ use fjall::{
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// How much memory and disk the store may take.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,8 +39,8 @@ pub struct DiskOptions {
     /// For how long the writer of a bucket must not have given a sign of life, before it is taken
     /// to be gone.
     pub silence: Duration,
-    /// The last sign of life that was seen of it, as a number, and since when no other one was.
-    pub seen: Option<(u64, Instant)>,
+    /// Whoever opens it has just seen that it was silent for so long, or that nobody writes.
+    pub is_free: bool,
 }
 
 impl Default for DiskOptions {
@@ -53,7 +53,7 @@ impl Default for DiskOptions {
             transactions: 16 << 20,
             disk_cache: 0,
             silence: Duration::from_secs(7),
-            seen: None,
+            is_free: false,
         }
     }
 }

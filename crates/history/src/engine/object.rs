@@ -28,7 +28,7 @@ use blocking::OwnRuntime;
 use bytes::Bytes;
 use cache::BlockCache;
 pub(super) use copy::{Copying, keep};
-use failure::failed;
+use failure::{failed, not_opened};
 use holder::Holder;
 use log::Log;
 use object_store::ObjectStore;
@@ -148,7 +148,7 @@ impl ObjectEngine {
                 .with_db_cache(cache, 0)
                 .build()
                 .await
-                .map_err(|e| failed(&e))?;
+                .map_err(|e| not_opened(&e))?;
             let mut first = WriteBatch::new();
             first.put(holder::KEY, holder.text());
             match opening {
@@ -162,8 +162,8 @@ impl ObjectEngine {
                 }
                 Opening::Copy => first.put(mark::KEY, []),
             }
-            let handle = db.write(first).await.map_err(|e| failed(&e))?;
-            handle.await_durable().await.map_err(|e| failed(&e))?;
+            let handle = db.write(first).await.map_err(|e| not_opened(&e))?;
+            handle.await_durable().await.map_err(|e| not_opened(&e))?;
             Ok(db)
         });
         let opened_as = holder.opening().to_owned();

@@ -1,12 +1,11 @@
 //! What reading and writing of a store need.
 
 use super::blocking::OwnRuntime;
-use super::failure::failed;
+use super::failure::{failed, is_fenced};
 use super::{holder, local};
 use crate::engine::{StoreError, StoreFault};
 use object_store::ObjectStore;
 use object_store::path::Path;
-use slatedb::{CloseReason, ErrorKind};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -26,7 +25,7 @@ pub(super) struct Access {
 impl Access {
     /// The same, and who has it where another has taken it.
     pub(super) async fn failed(&self, error: &slatedb::Error) -> StoreError {
-        if !matches!(error.kind(), ErrorKind::Closed(CloseReason::Fenced)) {
+        if !is_fenced(error) {
             return failed(error);
         }
         if let Some(known) = self.lost.get() {

@@ -58,3 +58,43 @@ fn who_has_been_silent_for_long_enough_is_taken_over_from_and_who_was_not_is_lef
     let lost = first.commit(&batch).and_then(|()| first.sync()).unwrap_err();
     assert!(lost.is_taken(), "{lost}");
 }
+
+/// Several that stand by see at the same moment that the one that wrote is gone. It may be that none
+/// of them has it then, since each took it from the one before; but never two.
+#[test]
+fn of_those_that_open_it_at_the_same_moment_one_has_it_at_most_and_the_others_know() {
+    let objects = memory();
+    let mut first = opened(&objects).unwrap();
+    elsewhere(&mut first);
+    first.beating.take().unwrap().abort();
+    let free = DiskOptions { is_free: true, ..DiskOptions::default() };
+    for number in 0..10_u8 {
+        let opening: Vec<_> = (0..3)
+            .map(|_| {
+                let objects = Arc::clone(&objects);
+                std::thread::spawn(move || ObjectEngine::upon(objects, Path::from("a/history"), free))
+            })
+            .collect();
+        let opened = opening.into_iter().filter_map(|thread| match thread.join().unwrap() {
+            Ok(engine) => Some(engine),
+            Err(error) => {
+                assert!(error.is_written(), "{error}");
+                None
+            }
+        });
+        let mut has = 0;
+        let mut engines: Vec<_> = opened.collect();
+        for engine in &mut engines {
+            match put(engine, &[number], b"x").and_then(|()| engine.sync()) {
+                Ok(()) => has += 1,
+                Err(error) => assert!(error.is_taken(), "{error}"),
+            }
+        }
+        assert!(has <= 1, "round {number}");
+        let mut alone = ObjectEngine::upon(Arc::clone(&objects), Path::from("a/history"), free).unwrap();
+        put(&mut alone, &[number], b"y").and_then(|()| alone.sync()).unwrap();
+        assert!(
+            engines.iter_mut().all(|engine| put(engine, b"z", b"z").and_then(|()| engine.sync()).is_err())
+        );
+    }
+}
