@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The log of a server that is followed is begun again (RESET), or the server crashes: what happens then is answered as it is, or refused.
+"""The log of a server that is followed is begun again (RESET), the server crashes, or its checksums are switched: what happens then is answered as it is, or refused.
 
     resets.py [mysql | mariadb-11.8 | mariadb ...]
 
@@ -124,10 +124,25 @@ def crash(kind, counter):
                 counter.check(not gap or "crashed" in gaps[0]["reason"], "its reason", gaps)
 
 
+def checksums(kind, counter):
+    """binlog_checksum is switched while the log is followed: each file says by itself whether its events have checksums."""
+    with servers.start(kind, *SAFE) as server:
+        work = Work(server)
+        with capture(server, counter) as chain:
+            for value, restart in (("NONE", False), ("CRC32", False), ("NONE", True), ("CRC32", False)):
+                work.run("SET GLOBAL binlog_checksum = " + value)
+                if restart:
+                    chain.agent.stop()
+                    chain.start_agent()
+                work.change(2)
+            check(chain, work, counter, "checksums")
+            counter.equal(chain.api.status()["gaps"], [], "no gap")
+
+
 def main():
     counters = []
     for kind in sys.argv[1:] or ["mysql", "mariadb-11.8"]:
-        for one in (reset, crash):
+        for one in (reset, crash, checksums):
             counters.append(Counter("%s %s" % (one.__name__, kind)))
             one(kind, counters[-1])
     finish(counters, 30)

@@ -142,7 +142,13 @@ fn length(event: &[u8]) -> Result<usize, LogFault> {
 fn read(raw: Buffer, offset: u64, checksum: bool) -> Result<Event, LogFault> {
     let EventHeader { timestamp, kind, server, length, end: _, flags } = EventHeader::read(&raw)?;
     let mut end = raw.len();
-    if checksum || (kind == kind::FORMAT_DESCRIPTION && raw.len() > HEADER + 5 && raw[raw.len() - 5] == 1) {
+    // A description says of itself and what follows whether there are checksums, whatever was
+    // before it: `binlog_checksum` can be switched.
+    let checksum = match kind {
+        kind::FORMAT_DESCRIPTION => raw.len() > HEADER + 5 && raw[raw.len() - 5] == 1,
+        _ => checksum,
+    };
+    if checksum {
         end = verified(&raw, kind, flags)?;
     }
     Ok(Event { timestamp, kind, server, flags, offset, length: length.into(), raw, end })
@@ -226,6 +232,28 @@ mod tests {
         raw.extend([0; 6]);
         raw.extend(body);
         format(&event(raw.into(), 4, false)?)
+    }
+
+    /// Seen on MySQL 9.7 and MariaDB 11.8 after `SET GLOBAL binlog_checksum = NONE`: the next
+    /// file's description comes on a connection on which all events had checksums.
+    #[test]
+    fn a_description_says_by_itself_whether_there_are_checksums() {
+        let body = [&[4, 0][..], b"9.7.4", &[0; 45], &[0, 0, 0, 0, 19], &OF_5_5, &[0, 7, 7, 7, 7]].concat();
+        let length = u32::try_from(HEADER + body.len()).unwrap();
+        let mut raw = vec![0, 0, 0, 0, kind::FORMAT_DESCRIPTION, 1, 0, 0, 0];
+        raw.extend(length.to_le_bytes());
+        raw.extend([0; 6]);
+        raw.extend(body);
+        // With a CRC32 that is right in the place of the unused bytes, too.
+        let at = raw.len() - 4;
+        let crc = crc32fast::hash(&raw[..at]);
+        for last in [[7; 4], crc.to_le_bytes()] {
+            raw[at..].copy_from_slice(&last);
+            for before in [true, false] {
+                let read = event(raw.clone().into(), 4, before).and_then(|event| format(&event));
+                assert_eq!(read.map(|format| format.checksum), Ok(false), "{last:?} {before}");
+            }
+        }
     }
 
     /// Lengths of MySQL 5.5's 27 kinds of events: nothing follows them.
