@@ -4,6 +4,7 @@
 
 use crate::constants::{BINARY_COLLATION, ColumnFlags, NULL_CELL, UTF8MB4_GENERAL_CI, field_type};
 use crate::reader::put_bytes;
+use dbtrail_types::charset;
 use dbtrail_types::column::{Column, ColumnKey, ColumnType, Family, IntSize};
 use dbtrail_types::result_charset::{ResultCharset, collation_id};
 use dbtrail_types::result_set::ResultColumn;
@@ -160,15 +161,9 @@ fn text(column: &Column, length: Length, charset: ResultCharset) -> (u16, u32) {
     (collation, length)
 }
 
-/// Bytes of the shortest and of the longest character, in the sets that this version reads.
+/// Bytes of the shortest and of the longest character of a column's own character set.
 fn bytes_of_character(charset: &str) -> (u32, u32) {
-    match charset {
-        "utf8mb4" => (1, 4),
-        "utf8mb3" | "utf8" => (1, 3),
-        "ucs2" => (2, 2),
-        "utf16" => (2, 4),
-        _ => (1, 1),
-    }
+    charset::bytes_of_character(charset).unwrap_or((1, 1))
 }
 
 /// Flags that come with the column's attributes and its indexes.
@@ -273,3 +268,6 @@ fn address(longest: u32) -> Declared {
     let flags = ColumnFlags::BINARY_FLAG | ColumnFlags::UNSIGNED_FLAG;
     Declared { kind: field_type::STRING, length: Length::Characters(longest), decimals: 0, flags }
 }
+
+#[cfg(test)]
+mod tests;

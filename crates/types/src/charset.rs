@@ -67,6 +67,26 @@ pub fn is_known(charset: &str) -> bool {
     decode(charset, b"").is_ok()
 }
 
+/// Bytes of the shortest and of the longest character of a character set, as MySQL 9.7 counts them
+/// (Maxlen of
+/// [SHOW CHARACTER SET](https://dev.mysql.com/doc/refman/9.7/en/show-character-set.html)); `None`:
+/// a set that it does not have.
+#[must_use]
+pub fn bytes_of_character(charset: &str) -> Option<(u32, u32)> {
+    Some(match charset {
+        "armscii8" | "ascii" | "cp1250" | "cp1251" | "cp1256" | "cp1257" | "cp850" | "cp852" | "cp866"
+        | "dec8" | "geostd8" | "greek" | "hebrew" | "hp8" | "keybcs2" | "koi8r" | "koi8u" | "latin1"
+        | "latin2" | "latin5" | "latin7" | "macce" | "macroman" | "swe7" | "tis620" | "binary" => (1, 1),
+        "big5" | "cp932" | "euckr" | "gb2312" | "gbk" | "sjis" => (1, 2),
+        "eucjpms" | "ujis" | "utf8" | "utf8mb3" => (1, 3),
+        "gb18030" | "utf8mb4" => (1, 4),
+        "ucs2" => (2, 2),
+        "utf16" | "utf16le" => (2, 4),
+        "utf32" => (4, 4),
+        _ => return None,
+    })
+}
+
 /// The least first byte of a character of four bytes, in UTF-8.
 const FOUR: u8 = 0xf0;
 

@@ -108,20 +108,28 @@ pub fn default_collation(charset: &str) -> Option<(&'static str, u16)> {
 #[must_use]
 pub fn collation_id(name: &str) -> Option<u16> {
     by_name(name).map(|(.., id)| id).or_else(|| {
-        // A collation that only MariaDB has (nopad, uca1400): its set's first one says how the
+        // A collation that only MariaDB has (nopad, uca1400): a plain one of its set says how the
         // bytes are read.
-        let default = match name.split('_').next()? {
-            "utf8mb4" => "utf8mb4_general_ci",
-            "utf8mb3" | "utf8" => "utf8mb3_general_ci",
-            "latin1" => "latin1_swedish_ci",
-            "ascii" => "ascii_general_ci",
-            "ucs2" => "ucs2_general_ci",
-            "utf16" => "utf16_general_ci",
-            _ => return None,
+        let charset = match name.split('_').next()? {
+            // It has one that is called general too.
+            "latin1" => return by_name("latin1_swedish_ci").map(|(.., id)| id),
+            charset => charset,
         };
-        by_name(default).map(|(.., id)| id)
+        PLAIN.iter().find_map(|plain| by_name(&format!("{charset}_{plain}"))).map(|(.., id)| id)
     })
 }
+
+/// What the plain collations of MySQL's character sets are called, each set's first one.
+const PLAIN: [&str; 8] = [
+    "general_ci",
+    "swedish_ci",
+    "chinese_ci",
+    "japanese_ci",
+    "korean_ci",
+    "turkish_ci",
+    "english_ci",
+    "thai_ci",
+];
 
 #[cfg(test)]
 mod tests {

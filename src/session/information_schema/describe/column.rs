@@ -4,6 +4,7 @@
 
 use super::super::shown_schema::ShownSchema;
 use dbtrail_expression::Value;
+use dbtrail_types::charset::bytes_of_character;
 use dbtrail_types::column::{Column, ColumnKey, ColumnType, IntSize};
 
 pub(super) type Row = Vec<Value>;
@@ -72,24 +73,11 @@ fn extra(column: &Column) -> &'static str {
 /// CHARACTER_MAXIMUM_LENGTH and CHARACTER_OCTET_LENGTH.
 fn lengths(column: &Column) -> (Option<u64>, Option<u64>) {
     if let Some(chars) = column.ty.most_chars() {
-        let bytes = bytes_a_character(column.charset().unwrap_or_default());
-        return (Some(chars), bytes.map(|b| chars * b));
+        let bytes = bytes_of_character(column.charset().unwrap_or_default());
+        return (Some(chars), bytes.map(|(_, longest)| chars * u64::from(longest)));
     }
     let bytes = column.ty.most_bytes().map(u64::from);
     (bytes, bytes)
-}
-
-/// MAXLEN of SHOW CHARACTER SET of MySQL 9.7; `None`: a character set that it does not have.
-fn bytes_a_character(charset: &str) -> Option<u64> {
-    Some(match charset {
-        "armscii8" | "ascii" | "cp1250" | "cp1251" | "cp1256" | "cp1257" | "cp850" | "cp852" | "cp866"
-        | "dec8" | "geostd8" | "greek" | "hebrew" | "hp8" | "keybcs2" | "koi8r" | "koi8u" | "latin1"
-        | "latin2" | "latin5" | "latin7" | "macce" | "macroman" | "swe7" | "tis620" | "binary" => 1,
-        "big5" | "cp932" | "euckr" | "gb2312" | "gbk" | "sjis" | "ucs2" => 2,
-        "eucjpms" | "ujis" | "utf8" | "utf8mb3" => 3,
-        "gb18030" | "utf16" | "utf16le" | "utf32" | "utf8mb4" => 4,
-        _ => return None,
-    })
 }
 
 /// NUMERIC_PRECISION and NUMERIC_SCALE.
