@@ -1,5 +1,6 @@
 //! `dump`: a table as it was at an instant.
 
+use super::private_file;
 use super::serve::fail;
 use super::undo::{message_of, reached, refused, server_of, table};
 use crate::agent_client::Batch;
@@ -92,10 +93,9 @@ async fn to_file(args: &DumpArgs, path: &Path) -> Result<u64, String> {
     }
     // Behind a link, the file that it leads to.
     let path = if before.is_some() { path.canonicalize().map_err(failed)? } else { path.to_owned() };
-    let mut name = path.file_name().map(std::ffi::OsStr::to_os_string).unwrap_or_default();
-    name.push(format!(".{}", std::process::id()));
-    let temporary = path.with_file_name(name);
-    let file = OpenOptions::new().write(true).create_new(true).open(&temporary).map_err(failed)?;
+    let temporary = private_file::temporary_path(&path).map_err(failed)?;
+    let file = OpenOptions::new().write(true).create_new(true).open(&temporary);
+    let file = file.map_err(|e| format!("{} cannot be written: {e}", temporary.display()))?;
     let written = async {
         if let Some(before) = before {
             file.set_permissions(before.permissions()).map_err(failed)?;
@@ -206,6 +206,23 @@ mod tests {
         ] {
             assert!(parse(bad).is_err(), "{bad}");
         }
+    }
+
+    /// In a container each process has the same number: one that was killed left its file.
+    #[tokio::test]
+    async fn what_a_killed_process_left_is_in_nobodys_way() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("t.sql");
+        let left = folder.path().join(format!("t.sql.{}", std::process::id()));
+        std::fs::write(&left, "half of a table").unwrap();
+        private_file::write(&path, "secret").unwrap();
+        // Nobody listens on port 1.
+        let line = "dump --agent http://127.0.0.1:1 --server-id s --table a.b --at-gtid 0-1-2";
+        let args = Shell::try_parse_from(line.split(' ')).map(|s| s.args).unwrap();
+        let why = to_file(&args, &path).await.unwrap_err();
+        assert!(why.contains("127.0.0.1:1"), "it was asked: {why}");
+        assert_eq!(std::fs::read_to_string(&left).unwrap(), "half of a table");
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 2);
     }
 
     #[tokio::test]
