@@ -34,6 +34,7 @@ fn needs_restart(now: &AgentConfig, new: &AgentConfig) -> Option<&'static str> {
             "source, binlog, data, keep, cache, disk_cache, read, standby, poll, disk_reserve, verify or baseline",
             pairs(now, new).any(|(now, new)| !is_same(&now.origin, &new.origin)),
         ),
+        ("capture.statements", pairs(now, new).any(|(now, new)| now.statements != new.statements)),
         ("limits", limits(now) != limits(new)),
         ("readiness.max_lag", now.serve.max_lag != new.serve.max_lag),
         ("ui", now.serve.ui != new.serve.ui),
@@ -178,9 +179,22 @@ mod tests {
         args: AgentArgs,
     }
 
-    fn origin(line: &str) -> Origin {
+    fn settings(line: &str) -> AgentConfig {
         let args = Shell::try_parse_from(line.split(' ')).unwrap().args;
-        arguments::settings(&args).unwrap().histories.remove(0).origin
+        arguments::settings(&args).unwrap()
+    }
+
+    fn origin(line: &str) -> Origin {
+        settings(line).histories.remove(0).origin
+    }
+
+    #[test]
+    fn texts_of_statements_are_kept_or_not_from_the_start_on() {
+        for line in ["agent --binlog a --server-id x", "agent --source mysql://u@h --data d --server-id x"] {
+            let without = format!("{line} --no-statements");
+            assert_eq!(needs_restart(&settings(line), &settings(line)), None, "{line}");
+            assert!(needs_restart(&settings(line), &settings(&without)).is_some(), "{line}");
+        }
     }
 
     #[test]
