@@ -68,7 +68,7 @@ impl Resolver {
 
     pub(super) fn tenant(&mut self, at: &str, agents: &mut Agents) -> Option<Tenant> {
         let key = |name: &str| format!("{at}.{name}");
-        for name in ["mysql_user", "server_id", "agent_token", "default_schema"] {
+        for name in ["mysql_user", "server_id", "default_schema"] {
             if self.file.text(&key(name)) == Some("") {
                 self.file.mistake(&key(name), "it is empty".to_owned());
             }
@@ -84,8 +84,11 @@ impl Resolver {
             (Some(_), Some(_)) => {
                 self.mistake(at, "agent_token and agent_token_file exclude each other".to_owned())
             }
-            (Some(token), None) => Some(Secret::new(token)),
-            (None, Some(_)) => self.secret_in(&key("agent_token_file")),
+            (Some(token), None) => self.token(&key("agent_token"), Secret::new(token)),
+            (None, Some(_)) => {
+                let path = key("agent_token_file");
+                self.secret_in(&path).and_then(|token| self.token(&path, token))
+            }
             (None, None) => None,
         };
         let zone = self.parsed(&key("time_zone"), Zone::parse, "a time zone such as Europe/Berlin or +02:00");
@@ -109,6 +112,19 @@ impl Resolver {
             allowed_schemas: allowed,
             time_zone: zone?,
         })
+    }
+
+    /// A token that goes into a header.
+    fn token(&mut self, path: &str, token: Secret) -> Option<Secret> {
+        let text = token.expose();
+        if text.is_empty() {
+            return self.mistake(path, "it is empty".to_owned());
+        }
+        if text.trim() != text || !text.bytes().all(|b| b == b' ' || b.is_ascii_graphic()) {
+            let what = "a token is one line of ASCII characters without blanks around it";
+            return self.mistake(path, what.to_owned());
+        }
+        Some(token)
     }
 
     fn credential(&mut self, at: &str) -> Option<Credential> {

@@ -70,6 +70,13 @@ fn err_each_mistake_has_line_and_path() {
         ),
         ("    time_zone: Nowhere/At_All\n", "6: tenants[0].time_zone: 'Nowhere/At_All' is not a time zone"),
         ("    agent_token: ''\n", "6: tenants[0].agent_token: it is empty"),
+        ("    agent_token: tokén\n", "6: tenants[0].agent_token: a token is one line of ASCII characters"),
+        (
+            "    agent_token: \"a\\nb\"\n",
+            "6: tenants[0].agent_token: a token is one line of ASCII characters",
+        ),
+        ("    agent_token: 'a '\n", "6: tenants[0].agent_token: a token is one line of ASCII characters"),
+        ("    agent_token_file: /dev/null\n", "6: tenants[0].agent_token_file: it is empty"),
         (
             "    agent_token: a\n    agent_token_file: b\n",
             "3: tenants[0]: agent_token and agent_token_file exclude",
