@@ -135,6 +135,8 @@ pub enum Failure {
     Unsupported(String),
     /// It would compute for too long, or hold too much.
     OutOfBudget(String),
+    /// Its values have no room beside what others hold: 1235.
+    OutOfMemory(String),
     /// 1235: for another server.
     NotForThisServer(String),
     /// 1290: the audit log cannot be written, and nothing may be looked at without it.
@@ -215,6 +217,7 @@ impl Failure {
             | Self::NotForThisServer(_)
             | Self::PacketTooLarge
             | Self::NoMemory
+            | Self::OutOfMemory(_)
             | Self::Unaudited(_)
             | Self::ShuttingDown => Fault::Policy,
             Self::AgentRejected { .. }

@@ -99,6 +99,7 @@ impl From<(Error, &'static str)> for Failure {
     fn from((error, clause): (Error, &'static str)) -> Self {
         match error {
             Error::Budget(why) => Self::OutOfBudget(why),
+            Error::Memory(why) => Self::OutOfMemory(why),
             Error::Unsupported(why) => Self::Unsupported(why),
             Error::OutOfRange(ty, what) => Self::OutOfRange(ty, what),
             Error::UnknownColumn(name) => Self::UnknownColumn(name, clause),

@@ -25,7 +25,8 @@ pub(super) struct KeptMemory {
 /// What is kept.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum KeptKind {
-    /// Statements of COM_STMT_PREPARE: their texts, and what came of their parameters.
+    /// Statements of COM_STMT_PREPARE: their texts, what came of their parameters, and rows of
+    /// their cursors.
     Statements,
     /// The texts of statements of PREPARE.
     NamedStatements,
@@ -59,7 +60,7 @@ impl Session {
     }
 
     /// The connection's prepared statements hold so many bytes now, or are about to: their texts,
-    /// and what came of their parameters (COM_STMT_SEND_LONG_DATA).
+    /// what came of their parameters (COM_STMT_SEND_LONG_DATA), and rows of their cursors.
     ///
     /// # Errors
     /// [`Failure::NoMemory`]: there are not as many.

@@ -25,7 +25,7 @@ pub fn word(failure: &Failure) -> Option<&str> {
         Failure::TooManyRows(_) => "too_many_rows",
         Failure::UnknownCell(_) => "unknown_cell",
         Failure::BadTimestamp(_) => "bad_timestamp",
-        Failure::Unsupported(_) | Failure::OutOfBudget(_) => "not_supported",
+        Failure::Unsupported(_) | Failure::OutOfBudget(_) | Failure::OutOfMemory(_) => "not_supported",
         Failure::NotForThisServer(_) => "not_time_travel",
         Failure::Syntax(_) => "syntax",
         Failure::Unaudited(_) => "not_audited",

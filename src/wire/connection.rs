@@ -184,10 +184,6 @@ impl Connection {
         let error = error::of(failure, self.shared.errors, self.cannot_carry_2002, None);
         metrics().login("refused", Code::Ended(error.code));
         figures::refused(&self.asked);
-        if matches!(failure, Failure::Full { .. }) {
-            metrics().limit("max_connections");
-            figures::limit(&self.asked, "max_connections");
-        }
         log::refused_login(self.context.id, &self.asked, &self.context.host, failure, &error);
     }
 
@@ -196,9 +192,10 @@ impl Connection {
         if login {
             self.refused_login(failure);
         }
-        if matches!(failure, Failure::NoMemory) {
-            metrics().limit("memory");
-            figures::limit(&self.asked, "memory");
+        // How long a packet of a login may be is in no configuration.
+        if let Some(limit) = log::limit(failure).filter(|limit| !login || *limit == "max_connections") {
+            metrics().limit(limit);
+            figures::limit(&self.asked, limit);
         }
         // A peer that does not take it is not waited for.
         let last = async {

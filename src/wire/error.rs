@@ -153,7 +153,7 @@ pub fn of(
             (1298, "HY000", format!("Unknown or incorrect time zone: '{name}'"))
         }
         Failure::BadTimestamp(what) => (1292, "22007", what.clone()),
-        Failure::Unsupported(what) | Failure::OutOfBudget(what) => {
+        Failure::Unsupported(what) | Failure::OutOfBudget(what) | Failure::OutOfMemory(what) => {
             (1235, "42000", format!("dbtrail-shim: not supported: {what}"))
         }
         Failure::NotForThisServer(what) => (

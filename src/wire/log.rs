@@ -219,14 +219,16 @@ impl Drop for Line {
 
 /// The limit of the configuration that a failure is of.
 #[expect(clippy::wildcard_enum_match_arm, reason = "all others are of no limit")]
-fn limit(failure: &Failure) -> Option<&'static str> {
+pub(super) fn limit(failure: &Failure) -> Option<&'static str> {
     match failure {
         Failure::TooManyRows(_) => Some("max_rows"),
         Failure::WindowTooWide(_) => Some("max_diff_window"),
         Failure::TooManyPrepared(_) => Some("max_prepared_statements"),
-        Failure::LongDataTooLong => Some("max_packet"),
+        Failure::LongDataTooLong | Failure::PacketTooLarge => Some("max_packet"),
         Failure::TooLong => Some("max_execution_time"),
         Failure::OutOfBudget(_) => Some("compute"),
+        Failure::NoMemory | Failure::OutOfMemory(_) => Some("memory"),
+        Failure::Full { .. } => Some("max_connections"),
         _ => None,
     }
 }

@@ -40,6 +40,14 @@ pub(super) struct OpenStatement {
     cursor: Option<Cursor>,
 }
 
+impl OpenStatement {
+    fn bytes(&self) -> usize {
+        let pieces: usize = self.long.values().map(Vec::len).sum();
+        let rows = self.cursor.as_ref().map_or(0, |cursor| cursor.ready.memory());
+        self.prepared.length() + pieces + rows
+    }
+}
+
 /// A result that is fetched in parts. Dropping it closes the request at the agent.
 #[derive(Debug)]
 pub(super) struct Cursor {
@@ -90,14 +98,15 @@ impl Statements {
         (self.kept.len(), self.kept.values().map(|s| s.prepared.length()).sum())
     }
 
-    /// Bytes that they keep: their texts, and what came of their parameters.
+    /// Bytes that they keep: their texts, what came of their parameters, and rows of cursors.
     pub(super) fn bytes(&self) -> usize {
-        self.kept.values().map(|s| s.prepared.length() + s.long.values().map(Vec::len).sum::<usize>()).sum()
+        self.kept.values().map(OpenStatement::bytes).sum()
     }
 
-    /// Whether parameters of a statement came in pieces.
-    pub(super) fn has_pieces(&self, id: u32) -> bool {
-        self.kept.get(&id).is_some_and(|s| !s.long.is_empty())
+    /// Whether an execution of a statement gives back what it keeps: parameters that came in
+    /// pieces, a cursor.
+    pub(super) fn gives_back(&self, id: u32) -> bool {
+        self.kept.get(&id).is_some_and(|s| !s.long.is_empty() || s.cursor.is_some())
     }
 
     /// Keeps a statement; gives its number.
@@ -179,14 +188,21 @@ impl Statements {
         Ok((Arc::clone(&kept.prepared), values))
     }
 
-    /// Opens a cursor for a statement.
-    pub(super) fn open(&mut self, id: u32, cursor: Cursor) -> Result<(), Failure> {
+    /// Opens a cursor for a statement. `room`: whether the connection may keep so many bytes in
+    /// all.
+    pub(super) fn open(
+        &mut self,
+        id: u32,
+        cursor: Cursor,
+        room: impl FnOnce(usize) -> Result<(), Failure>,
+    ) -> Result<(), Failure> {
         let open = self.kept.values().filter(|s| s.cursor.is_some()).count();
         if open >= MOST_CURSORS {
             return Err(Failure::Unsupported(format!(
                 "more than {MOST_CURSORS} open cursors on a connection: fetch them to their ends, or close statements"
             )));
         }
+        room(self.bytes() + cursor.ready.memory())?;
         self.get(id, parameters::EXECUTE)?.cursor = Some(cursor);
         Ok(())
     }

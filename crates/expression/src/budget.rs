@@ -89,7 +89,8 @@ impl Budget {
     /// Takes bytes of a value that is about to be made, and the steps of writing it.
     ///
     /// # Errors
-    /// [`Error::Budget`] when there are not as many left.
+    /// [`Error::Budget`] when there are not as many left; [`Error::Memory`] when there are not as
+    /// many of the memory that is shared.
     pub fn bytes(&mut self, count: usize) -> Result<(), Error> {
         self.steps(count / 8)?;
         let count = u64::try_from(count).unwrap_or(u64::MAX);
@@ -102,7 +103,7 @@ impl Budget {
         })?;
         let made = usize::try_from(self.limits.bytes - self.bytes).unwrap_or(usize::MAX);
         if !self.share.hold(made) {
-            return Err(Error::Budget(
+            return Err(Error::Memory(
                 "the statements of this user, or of all, hold as much as there may be (limits.memory_per_user, \
                  limits.memory): ask again later, or for less at once"
                     .to_owned(),
@@ -140,7 +141,7 @@ mod tests {
         let mut first = Budget::new(Limits::default()).sharing(Arc::clone(&memory));
         let mut second = Budget::new(Limits::default()).sharing(Arc::clone(&memory));
         assert_eq!(first.bytes(6 << 20), Ok(()));
-        let Err(Error::Budget(why)) = second.bytes(3 << 20) else { panic!("there is no room") };
+        let Err(Error::Memory(why)) = second.bytes(3 << 20) else { panic!("there is no room") };
         assert!(why.contains("limits.memory"), "{why}");
         drop(first);
         assert_eq!(second.bytes(3 << 20), Ok(()));

@@ -36,6 +36,9 @@ pub enum Error {
     /// The statement's [`Budget`](crate::Budget) is used up. Text: which part of it.
     #[error("{0}")]
     Budget(String),
+    /// The memory that it shares with other statements is used up. Text: whose.
+    #[error("{0}")]
+    Memory(String),
 }
 
 /// Characters of an expression that a message repeats.

@@ -39,6 +39,12 @@ impl RowBlock {
         block
     }
 
+    /// Bytes of memory that they take.
+    #[must_use]
+    pub fn memory(&self) -> usize {
+        self.bytes.capacity() + self.ends.capacity() * size_of::<Option<usize>>()
+    }
+
     /// How many rows there are.
     #[must_use]
     pub fn len(&self) -> usize {

@@ -70,7 +70,9 @@ impl Connection {
                     Ok(most) => most,
                     Err(malformed) => return self.fail(&malformed.into(), Some(work.request)).await,
                 };
-                self.fetch(id, most, session, statements, work).await
+                let fetched = self.fetch(id, most, session, statements, work).await;
+                recount(session, statements);
+                fetched
             }
         }
     }
@@ -119,9 +121,9 @@ impl Connection {
         session.noted().set(About::of("execute"));
         // Flags, and a count of iterations that is always 1.
         let flags = bytes.u8().and_then(|flags| bytes.u32().map(|_| flags));
-        let pieces = statements.has_pieces(id);
+        let gives_back = statements.gives_back(id);
         let bound = statements.execute(id, bytes.0, |send_rows| session.text_of(send_rows));
-        if pieces {
+        if gives_back {
             recount(session, statements);
         }
         let (flags, (prepared, values)) =
@@ -147,7 +149,8 @@ impl Connection {
             }
             other => return self.answer(session, other, work, &mut line).await,
         };
-        if let Err(failure) = statements.open(id, cursor) {
+        let room = |all| session.keep_statements(all);
+        if let Err(failure) = statements.open(id, cursor, room) {
             return self.send_error(session, &failure, work.request, &mut line).await;
         }
         let status = session.status();

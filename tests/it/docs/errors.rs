@@ -49,6 +49,7 @@ fn failures() -> Vec<Failure> {
         Failure::BadTimestamp("Incorrect DATETIME value: 'x'".to_owned()),
         Failure::Unsupported(s()),
         Failure::OutOfBudget(s()),
+        Failure::OutOfMemory(s()),
         Failure::NotForThisServer(s()),
         Failure::Unaudited(s()),
         Failure::Syntax(s()),

@@ -1,7 +1,7 @@
 //! What sessions keep between their commands is bounded for each user, and for all.
 
-use super::super::support::{Agent, COLUMNS, Outcome, Plan, RANGE, Raw, Reply, certificates};
-use super::{PLAIN, bound};
+use super::super::support::{Agent, COLUMNS, Outcome, Plan, RANGE, Raw, Reply, certificates, error};
+use super::{CURSOR, PLAIN, bound};
 use dbtrail_shim::plan::guard::PlanSettings;
 use dbtrail_shim::session::MemoryLimits;
 use std::time::Duration;
@@ -78,6 +78,48 @@ async fn what_sessions_of_one_user_keep_leaves_room_for_the_others() {
     }
 }
 
+/// How often a limit ended or refused something of this user.
+async fn reached(client: &mut Raw, limit: &str) -> u64 {
+    let rows = client.rows(&format!("SHOW STATUS LIKE 'Dbtrail_limits_{limit}'")).await;
+    rows[0][1].as_deref().and_then(|count| count.parse().ok()).expect("a number")
+}
+
+/// Figures are of the process: other tests have users of the same name, and none of them less.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_limits_of_memory_and_packets_refuse_is_counted() {
+    let made = certificates("localhost", false);
+    let agent = Agent::start(&made).await;
+    agent.world(|_| Reply::json(200, r#"{"success":true,"schemas":["tt"]}"#));
+    let memory = MemoryLimits { all: 12 * MIB, user: 6 * MIB };
+    let shim = Plan { memory, max_packet: 5 * MIB, ..Plan::before(&agent, &made) }.start().await;
+    let (mut client, mut other) = (shim.raw("b").await, shim.raw("b").await);
+    let text = "x".repeat(MIB);
+    assert_eq!(client.query(&format!("SET @a = '{text}'")).await, Outcome::Done(0));
+    let (memory, compute) = (reached(&mut other, "memory").await, reached(&mut other, "compute").await);
+    match client.query("SELECT LENGTH(CONCAT(@a, @a, @a, @a, @a, @a, @a))").await {
+        Outcome::Error(reported) => assert_eq!(reported.code, 1235, "{reported:?}"),
+        answer => panic!("{answer:?}"),
+    }
+    let again = reached(&mut other, "memory").await;
+    assert!(again > memory, "values without room");
+    let ready = client.ready("SELECT LENGTH(?)").await;
+    for _ in 0..6 {
+        client.long_data(ready.id, 0, text.as_bytes()).await;
+    }
+    let sent = [(super::TEXT, Some(Vec::new()))];
+    let reported = client.execute(&bound(ready.id, PLAIN, &sent)).await.expect_err("no room");
+    assert_eq!(reported.code, 1041, "{reported:?}");
+    assert!(reached(&mut other, "memory").await > again, "no room to keep a parameter");
+    assert_eq!(reached(&mut other, "compute").await, compute, "it was not for computing too much");
+    let before = reached(&mut other, "max_packet").await;
+    let mut long = shim.raw("b").await;
+    match long.query(&format!("SELECT '{}'", text.repeat(6))).await {
+        Outcome::Error(reported) => assert_eq!(reported.code, 1153, "{reported:?}"),
+        other => panic!("{other:?}"),
+    }
+    assert!(reached(&mut other, "max_packet").await > before);
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_parameter_in_pieces_without_room_is_reported_at_its_execution() {
     let made = certificates("localhost", false);
@@ -96,6 +138,56 @@ async fn a_parameter_in_pieces_without_room_is_reported_at_its_execution() {
     assert_eq!(client.reset(ready.id).await[0], 0);
     client.long_data(ready.id, 0, &vec![b'x'; MIB]).await;
     assert_eq!(client.execute(&bound(ready.id, PLAIN, &sent)).await.expect("a row").1.len(), 1);
+}
+
+/// Opens a cursor; the number of the error, where there is none.
+async fn open(client: &mut Raw, id: u32) -> Option<u16> {
+    client.command(0x17, &bound(id, CURSOR, &[])).await;
+    let head = client.read().await.expect("an answer");
+    if head[0] == 0xff {
+        return Some(error(&head).code);
+    }
+    assert_eq!(head, [1], "one column");
+    for _ in 0..2 {
+        client.read().await.expect("its definition, and the end of definitions");
+    }
+    None
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn rows_of_cursors_count_until_they_are_fetched_or_closed() {
+    let made = certificates("localhost", false);
+    let agent = Agent::start(&made).await;
+    agent.world(|_| Reply::json(200, r#"{"success":true,"schemas":["tt"]}"#));
+    let memory = MemoryLimits { all: 12 * MIB, user: 6 * MIB };
+    let shim = Plan { memory, max_packet: 16 * MIB, ..Plan::before(&agent, &made) }.start().await;
+    let mut client = shim.raw("a").await;
+    let mut ids = Vec::new();
+    for _ in 0..10 {
+        ids.push(client.ready("SELECT @a").await.id);
+    }
+    let text = "x".repeat(MIB);
+    assert_eq!(client.query(&format!("SET @a = '{text}'")).await, Outcome::Done(0));
+    let mut opened = Vec::new();
+    for id in &ids {
+        match open(&mut client, *id).await {
+            None => opened.push(*id),
+            // Where the value has no room it is 1235, where it is to be kept 1041.
+            Some(code) => assert!(matches!(code, 1041 | 1235), "{code}"),
+        }
+    }
+    assert!((2..=5).contains(&opened.len()), "{} cursors of 1 MiB in 6 MiB", opened.len());
+    // Closed by COM_STMT_RESET, fetched to its end, or followed by another execution.
+    for (turn, id) in opened.iter().enumerate() {
+        match turn % 3 {
+            0 => assert_eq!(client.reset(*id).await[0], 0),
+            1 => assert_eq!(client.fetch(*id, 5).await.expect("a row").0.len(), 1),
+            _ => assert_eq!(client.execute(&bound(*id, PLAIN, &[])).await.expect("a row").1.len(), 1),
+        }
+    }
+    for id in &ids[..opened.len()] {
+        assert_eq!(open(&mut client, *id).await, None, "there is room again");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
