@@ -3,6 +3,8 @@
 
 mod backup;
 mod feed;
+#[cfg(feature = "object-store")]
+mod into_buckets;
 mod named_sessions;
 mod two_rows;
 
@@ -85,18 +87,6 @@ async fn recorded_into_a_bucket_with_restarts_and_read_by_another() {
         let mut follower = Follower::new(data, options, &other).expect("a bucket");
         assert!(follower.look().expect_err("of another server").to_string().contains("and not of 'other'"));
         assert!(other.current().is_none());
-    }
-}
-
-/// Records into the places that a test with real programs names; see tests/real/object_recorded.py.
-#[cfg(feature = "object-store")]
-#[tokio::test(flavor = "multi_thread")]
-#[ignore = "it needs a place: DBTRAIL_TEST_RECORD_INTO, FIXTURE=PLACE for each, by a space"]
-async fn recorded_into_what_is_named() {
-    use dbtrail_history::engine::Location;
-    let into = std::env::var("DBTRAIL_TEST_RECORD_INTO").expect("DBTRAIL_TEST_RECORD_INTO");
-    for (fixture, place) in into.split(' ').map(|one| one.split_once('=').expect("FIXTURE=PLACE")) {
-        fed(fixture, Location::parse(place).expect("a place"), 4, options()).await;
     }
 }
 

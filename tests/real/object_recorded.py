@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """The recordings of tests/data in buckets: what a real server said at each tick, against the agent that captures into the bucket and against a reader of it.
 
-Each recording is written into a bucket as capturing writes it, with restarts in the middle of transactions (`recorded_into_what_is_named` in tests/it/recorder.rs),
+Each recording is written into a bucket as capturing writes it, with restarts in the middle of transactions (`recorded_into_what_is_named` in tests/it/recorder/into_buckets.rs),
 once into S3 (moto) and once into `file://`. Then the agent that captures is started on it, whose server is not there, so that it answers from what it has, and a
 reader; each of them behind a shim of its own. All questions of truth.py are asked of both. The program must be built with `--features object-store`.
 """
@@ -38,7 +38,7 @@ def record(places):
     """Into all of these."""
     into = " ".join("%s=%s" % one for one in places)
     done = subprocess.run(["cargo", "test", "--quiet", "--locked", "--features", "object-store", "--test", "it", "--", "--ignored", "--exact",
-                           "recorder::recorded_into_what_is_named"], cwd=ROOT, env=dict(os.environ, DBTRAIL_TEST_RECORD_INTO=into), capture_output=True,
+                           "recorder::into_buckets::recorded_into_what_is_named"], cwd=ROOT, env=dict(os.environ, DBTRAIL_TEST_RECORD_INTO=into), capture_output=True,
                           text=True, timeout=1500)
     if done.returncode or "1 passed" not in done.stdout:
         sys.exit("nothing is recorded: %s%s" % (done.stdout[-1500:], done.stderr[-1500:]))

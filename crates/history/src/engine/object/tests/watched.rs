@@ -59,8 +59,8 @@ fn who_has_been_silent_for_long_enough_is_taken_over_from_and_who_was_not_is_lef
     assert!(lost.is_taken(), "{lost}");
 }
 
-/// Several that stand by see at the same moment that the one that wrote is gone. It may be that none
-/// of them has it then, since each took it from the one before; but never two.
+/// Several that stand by see at the same moment that the one that wrote is gone. It may be that
+/// none of them has it then, since each took it from the one before; but never two.
 #[test]
 fn of_those_that_open_it_at_the_same_moment_one_has_it_at_most_and_the_others_know() {
     let objects = memory();
