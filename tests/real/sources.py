@@ -238,7 +238,12 @@ def times(server, counter):
             while not run(r, "SELECT COUNT(*) FROM information_schema.TABLES WHERE TABLE_SCHEMA = 'w'")[0][0] != b"0" and time.monotonic() < end:
                 time.sleep(0.1)
             time.sleep(1)
-            with capture(server) as local, capture(server, "--source-time", "original") as original:
+            with capture(server) as local, capture_at_once(server, "--source-time", "original") as original:
+                time.sleep(2)
+                # By the times of the source nothing is known before something of it was applied.
+                counter.equal(original.api.status()["newest"], None, "nothing is applied yet")
+                run(s, "INSERT INTO w.t VALUES (2, 2)")
+                read(original)
                 time.sleep(1)
                 run(r, "STOP REPLICA SQL_THREAD")
                 run(s, "UPDATE w.t SET v = 2 WHERE id = 1")

@@ -27,6 +27,7 @@ mod facts;
 mod follow;
 mod keyset;
 mod left_alone;
+mod log_watch;
 mod own_connections;
 mod pace;
 mod preflight;

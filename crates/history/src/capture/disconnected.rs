@@ -16,6 +16,9 @@ pub enum Disconnected {
     /// The connection was closed where the next event should come.
     #[error("the server ended the stream of its log")]
     StreamEnded,
+    /// A RESET was carried out: whether the log is another one shows when it is asked for again.
+    #[error("a RESET statement was carried out on the server: its log is looked at again")]
+    Reset,
     /// The PROCESS privilege is missing.
     #[error(
         "the account may not see running statements (PROCESS), without which up to when the log is complete is not known; \

@@ -2,6 +2,7 @@
 
 use super::client::ClientError;
 use super::dump_origin::Origin;
+use super::log_watch::LogWatch;
 use super::preflight::may_see_processes;
 use super::resume::{self, Continuation};
 use super::session::Session;
@@ -9,9 +10,10 @@ use super::span::CaptureSpan;
 use super::stream::Stream;
 use super::task::SourceTask;
 use super::{Ended, SourceError, backfill, baseline, clock, definitions, sessions, start};
-use crate::binlog_position::{BinlogPosition, ResumePosition};
-use crate::capture::{CaptureEvent, Closed, Disconnected, EventFault, LogLoss, Start};
-use std::cmp::Ordering;
+use crate::binlog_position::ResumePosition;
+use crate::capture::{
+    CaptureEvent, ClockReading, Closed, Disconnected, EventFault, LogLoss, Start, ValidFrom,
+};
 use std::time::Duration;
 use tokio::time::{Instant, MissedTickBehavior};
 
@@ -140,6 +142,7 @@ impl SourceTask<'_> {
         if !session.facts.commit_stamps() && !may_see_processes(&mut session).await? {
             return Err(Ended::Failed(Disconnected::NoProcessPrivilege));
         }
+        let mut watch = LogWatch::begin(&mut session).await?;
         let origin = self.origin(&mut session, goal).await?;
         let mut stream = Stream::open(&self.config, &session.facts, &origin, &self.durabilities).await?;
         stream.first().await?;
@@ -149,14 +152,13 @@ impl SourceTask<'_> {
         }
         // In front of the log, so that it is known of what comes how long the server waits, and
         // which of it was logged before.
-        let clock = clock::read(&mut session, &self.own, self.config.source_time).await?;
-        let end = clock.after.clone();
+        let clock = self.look(&mut session, &mut watch).await??;
         self.writer.send(CaptureEvent::Clock(clock)).await?;
         tracing::info!(source = %self.config.address(), ?origin, "capturing");
         let facts = session.facts.clone();
         let ended = tokio::select! {
             ended = stream.pump(&self.writer, self.command_queue) => ended,
-            ended = Box::pin(self.clock(session, end)) => ended,
+            ended = Box::pin(self.clock(session, watch)) => ended,
             ended = definitions::serve(self, &facts) => ended,
             ended = baseline::serve(self, &facts) => ended,
             ended = Box::pin(sessions::serve(self, &facts)) => ended,
@@ -210,27 +212,35 @@ impl SourceTask<'_> {
         }
     }
 
+    /// Reads the clock, or says why the log cannot be followed on.
+    async fn look(
+        &self,
+        session: &mut Session,
+        watch: &mut LogWatch,
+    ) -> Result<Result<ValidFrom<ClockReading>, Ended>, ClientError> {
+        let clock = clock::read(session, &self.own, self.config.source_time).await?;
+        self.durabilities.look(session).await?;
+        Ok(match watch.look(session, &clock.after).await? {
+            Some(ended) => Err(ended),
+            None => Ok(clock),
+        })
+    }
+
     /// Tells the clock, on a connection that is opened again when it breaks.
-    /// The end of the log never goes back, but where the log is begun again: what a server still
-    /// sends of the old one says nothing of what happens then.
-    async fn clock(&self, mut session: Session, mut end: BinlogPosition) -> Ended {
+    async fn clock(&self, mut session: Session, mut watch: LogWatch) -> Ended {
         let facts = session.facts.clone();
         let mut ticks = tokio::time::interval(clock::EVERY);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut known = self.own.know(session.client.id());
         loop {
             ticks.tick().await;
-            let read = clock::read(&mut session, &self.own, self.config.source_time).await;
-            match self.durabilities.look(&mut session).await.and(read) {
-                Ok(clock) => {
-                    if let Some(loss) = went_back(&end, &clock.after) {
-                        return Ended::Resnapshot(loss);
-                    }
-                    end = clock.after.clone();
+            match self.look(&mut session, &mut watch).await {
+                Ok(Ok(clock)) => {
                     if self.writer.send(CaptureEvent::Clock(clock)).await.is_err() {
                         return Ended::Closed;
                     }
                 }
+                Ok(Err(ended)) => return ended,
                 Err(error) => {
                     tracing::warn!("the server's clock cannot be read: {error}");
                     if let Ok(again) = Session::open_same(&self.config, &facts).await {
@@ -244,45 +254,10 @@ impl SourceTask<'_> {
     }
 }
 
-/// Why the log was begun again, where its end is before one that it had.
-fn went_back(before: &BinlogPosition, now: &BinlogPosition) -> Option<LogLoss> {
-    if now.compare(before) != Some(Ordering::Less) {
-        return None;
-    }
-    let at = before.clone();
-    Some(if now.file == at.file {
-        LogLoss::Shorter { at, size: now.offset }
-    } else {
-        LogLoss::BegunAgain { at, oldest: Some(now.file.clone()) }
-    })
-}
-
 /// The pause, or up to half of it less: many agents do not come back at one time.
 fn jittered(pause: Duration) -> Duration {
     let mut byte = [0];
     // Without random bytes all of it.
     let _ = aws_lc_rs::rand::fill(&mut byte);
     pause.mul_f32(1.0 - f32::from(byte[0]) / 512.0)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_end_of_the_log_that_goes_back_is_another_log() {
-        let at = |file: &str, offset| BinlogPosition { file: file.to_owned(), offset };
-        for (before, now, said) in [
-            (at("b.000001", 900), at("b.000001", 900), None),
-            (at("b.000001", 900), at("b.000001", 901), None),
-            (at("b.000001", 900), at("b.000002", 4), None),
-            (at("b.999999", 900), at("b.1000000", 4), None),
-            (at("b.000001", 900), at("b.000001", 158), Some("ends at byte 158")),
-            (at("b.000007", 158), at("b.000001", 900), Some("was begun again")),
-        ] {
-            let loss = went_back(&before, &now).map(|loss| loss.to_string());
-            assert_eq!(loss.is_some(), said.is_some(), "{before} {now} {loss:?}");
-            assert!(said.is_none_or(|said| loss.as_ref().is_some_and(|l| l.contains(said))), "{loss:?}");
-        }
-    }
 }
