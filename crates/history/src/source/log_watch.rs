@@ -1,6 +1,6 @@
 //! Whether the server still has the log that is followed. [RESET BINARY LOGS AND GTIDS] begins
-//! another one, and MySQL then sends nothing more and says nothing of it (seen on 9.7): by the clock
-//! alone the record would seem to go on.
+//! another one, and MySQL then sends nothing more and says nothing of it (seen on 9.7): by the
+//! clock alone the record would seem to go on.
 //!
 //! [RESET BINARY LOGS AND GTIDS]: https://dev.mysql.com/doc/refman/9.7/en/reset-binary-logs-and-gtids.html
 
@@ -42,8 +42,8 @@ impl LogWatch {
         let is_reset = std::mem::replace(&mut self.resets, resets) != resets;
         match before.and_then(|before| went_back(&before, end)) {
             Some(loss) => Some(Ended::Resnapshot(loss)),
-            // A new log can be as long as the old one by now. Of another kind of RESET nothing comes
-            // but a new connection, at which the last event that was read is looked for.
+            // A new log can be as long as the old one by now. Of another kind of RESET nothing
+            // comes but a new connection, at which the last event that was read is looked for.
             None if is_reset => Some(Ended::Failed(Disconnected::Reset)),
             None => None,
         }

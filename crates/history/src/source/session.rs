@@ -103,7 +103,7 @@ impl Session {
         position(&row).ok_or_else(|| ProtocolFault::NoPosition(sql).into())
     }
 
-    /// How many RESET statements it has carried out since it was started: of its log, and of others.
+    /// How many RESET statements it has carried out since it was started: of its log, of others.
     pub(super) async fn resets(&mut self) -> Result<u64, ClientError> {
         let row = self.client.texts("SHOW GLOBAL STATUS LIKE 'Com\\_reset'").await?.unwrap_or_default();
         Ok(row.get(1).and_then(|count| count.as_deref()?.parse().ok()).unwrap_or(0))
