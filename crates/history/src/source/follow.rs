@@ -25,6 +25,8 @@ const GOOD: Duration = Duration::from_secs(20);
 /// How often the server may refuse its log from one position before that part of the log is given
 /// up.
 const REFUSALS: u32 = 5;
+/// Looks at the clock from one look at settings to the next.
+const SETTINGS_EACH: u64 = 10;
 
 /// What is to be done with the next connection.
 #[derive(Clone, Debug)]
@@ -219,7 +221,6 @@ impl SourceTask<'_> {
         watch: &mut LogWatch,
     ) -> Result<Result<ValidFrom<ClockReading>, Ended>, ClientError> {
         let clock = clock::read(session, &self.own, self.config.source_time).await?;
-        self.durabilities.look(session).await?;
         Ok(match watch.look(session, &clock.after).await? {
             Some(ended) => Err(ended),
             None => Ok(clock),
@@ -232,9 +233,14 @@ impl SourceTask<'_> {
         let mut ticks = tokio::time::interval(clock::EVERY);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut known = self.own.know(session.client.id());
+        let mut looks = 0_u64;
         loop {
             ticks.tick().await;
-            match self.look(&mut session, &mut watch).await {
+            looks += 1;
+            // They seldom change, and were asked for when the stream was opened.
+            let is_due = looks.is_multiple_of(SETTINGS_EACH);
+            let settings = if is_due { self.durabilities.look(&mut session).await } else { Ok(()) };
+            match settings.and(self.look(&mut session, &mut watch).await) {
                 Ok(Ok(clock)) => {
                     if self.writer.send(CaptureEvent::Clock(clock)).await.is_err() {
                         return Ended::Closed;
