@@ -193,7 +193,7 @@ impl Connection {
             self.refused_login(failure);
         }
         // How long a packet of a login may be is in no configuration.
-        if let Some(limit) = log::limit(failure).filter(|limit| !login || *limit == "max_connections") {
+        if let Some(limit) = log::limit(failure).filter(|limit| !login || *limit != "max_packet") {
             metrics().limit(limit);
             figures::limit(&self.asked, limit);
         }

@@ -102,16 +102,14 @@ fn stamped(entries: Vec<(i64, Vec<Change>)>, memory: Memory, stamp: Stamp) -> Ar
     finished(ingest)
 }
 
+/// A log of the seconds from 0 to 100.
+fn ends() -> LogEnds {
+    let (start, end) = (t(0), Some(t(100)));
+    LogEnds { start, end, passed: None, applied: None, previous: None, stopped: None }
+}
+
 fn finished(ingest: Ingest) -> Arc<History> {
-    let ends = LogEnds {
-        start: t(0),
-        end: Some(t(100)),
-        passed: None,
-        applied: None,
-        previous: None,
-        stopped: None,
-    };
-    let history = ingest.finish(ServerId("x".into()), ends).unwrap();
+    let history = ingest.finish(ServerId("x".into()), ends()).unwrap();
     index_is_complete(&history);
     Arc::new(history)
 }

@@ -76,14 +76,17 @@ impl History {
         (from, to): (ChangeSequence, ChangeSequence),
         sees: &dyn Fn(&str) -> bool,
     ) -> Result<BTreeSet<(ChangeSequence, TableName)>, Refusal> {
-        let is_unknown = |name: &TableName, cut| {
-            let state = self.names.at(name, cut).map(|(_, state)| state);
-            matches!(
-                state,
-                Some(TableState::Unknown { .. } | TableState::Unreadable(UnreadableReason::Because(_)))
-            )
+        let is_lost = |state: &TableState| {
+            matches!(state, TableState::Unknown { .. } | TableState::Unreadable(UnreadableReason::Because(_)))
         };
         let mut found = BTreeSet::new();
+        let mut states = self.names.iter().filter(|(name, _)| sees(&name.schema));
+        if !states.any(|(_, states)| states.iter().any(|(_, state)| is_lost(state))) {
+            // Most records: no transaction has to be read for it.
+            return Ok(found);
+        }
+        let is_unknown =
+            |name: &TableName, cut| self.names.at(name, cut).is_some_and(|(_, state)| is_lost(state));
         commits::between(&*self.snapshot, from, to, &mut |commit| {
             for statement in commit.statements.iter().filter(|statement| may_define(statement)) {
                 let at = statement.from;

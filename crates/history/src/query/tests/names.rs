@@ -77,15 +77,7 @@ fn names_count_as_the_server_has_been_seen_to_count_them() {
             };
             ingest.entry(entry).unwrap();
         }
-        let ends = LogEnds {
-            start: t(0),
-            end: Some(t(100)),
-            passed: None,
-            applied: None,
-            previous: None,
-            stopped: None,
-        };
-        let history = Arc::new(ingest.finish(ServerId("x".into()), ends).unwrap());
+        let history = Arc::new(ingest.finish(ServerId("x".into()), ends()).unwrap());
         for name in ["Foo", "foo", "FOO"] {
             assert_eq!(one(&history, name, 2) == Ok(json!("a")), found || name == "foo", "{setting} {name}");
         }

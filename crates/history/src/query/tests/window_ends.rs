@@ -27,7 +27,7 @@ fn seen_within(entries: Vec<(i64, i64, Vec<Change>)>) -> Arc<History> {
         ingest.entry_seen(entry, micros(at * 1_000_000 + width)).unwrap();
     }
     let (start, end) = (micros(0), Some(micros(100_000_000)));
-    let ends = LogEnds { start, end, passed: None, applied: None, previous: None, stopped: None };
+    let ends = LogEnds { start, end, ..ends() };
     Arc::new(ingest.finish(ServerId("x".into()), ends).unwrap())
 }
 

@@ -108,15 +108,7 @@ fn later(micros: i64) -> Timestamp {
 
 fn recorder(engine: Late, source_time: SourceTime) -> Recorder {
     let server = ServerId("x".to_owned());
-    let options = RecorderOptions {
-        tables: Patterns::new(&[], &[]).unwrap(),
-        baseline: false,
-        keep: None,
-        statements: true,
-        connections: true,
-        source_time,
-        disk: DiskOptions::default(),
-    };
+    let options = RecorderOptions { source_time, ..options() };
     let handle = Arc::new(HistoryHandle::live(server.clone(), AT));
     let mut recorder = Recorder::upon(Ingest::upon(Box::new(engine)), server, options, handle);
     let snapshot = recorder.ingest.committed();

@@ -19,18 +19,9 @@ pub(super) fn name(table: &str) -> TableName {
 /// A record that begins at byte 100 with these tables.
 pub(super) fn begun(tables: &[(&str, &str)]) -> Recorder {
     let server = ServerId("x".to_owned());
-    let options = RecorderOptions {
-        tables: Patterns::new(&[], &[]).unwrap(),
-        baseline: false,
-        keep: None,
-        statements: true,
-        connections: true,
-        source_time: SourceTime::Local,
-        disk: DiskOptions::default(),
-    };
     let handle = Arc::new(HistoryHandle::live(server.clone(), Timestamp::from_micros(0)));
     let ingest = Ingest::upon(Box::new(TestEngine::default()));
-    let mut recorder = Recorder::upon(ingest, server, options, handle);
+    let mut recorder = Recorder::upon(ingest, server, options(), handle);
     let identity = Identity { mariadb: true, uuid: None, server_id: 1, version: "11.8.3-MariaDB".to_owned() };
     let tables =
         tables.iter().map(|(table, create)| Declared { name: name(table), create: (*create).into() });
