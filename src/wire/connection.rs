@@ -170,7 +170,6 @@ impl Connection {
         match tokio::time::timeout(LOGIN_TIME, self.login()).await {
             Ok(Ok(Some(session))) => {
                 metrics().login("let_in", Code::Ended(0));
-                figures::let_in(&session.identity().user);
                 return Some(session);
             }
             Ok(Err(Gone::Refused(failure))) => self.refuse(&failure, true).await,

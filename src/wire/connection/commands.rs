@@ -112,7 +112,10 @@ impl Connection {
                 *statements = Statements::default();
                 let change = async {
                     let entered = self.enter(&login).await?;
-                    self.greet(entered, login.schema.as_deref()).await
+                    match self.in_schema(entered, login.schema.as_deref()).await? {
+                        Some(session) => self.welcome(session).await.map(Some),
+                        None => Ok(None),
+                    }
                 };
                 match tokio::time::timeout(LOGIN_TIME, change).await {
                     Ok(next) => match next? {

@@ -4,6 +4,7 @@
 use super::{Connection, Tls};
 use crate::failure::Failure;
 use crate::session::{Cipher, Credential, Identity, Link, LoginSlot, Network, Role, Session};
+use crate::telemetry::figures;
 use crate::wire::gone::Gone;
 use crate::wire::status::limits;
 use dbtrail_mysql_wire::auth::{self, CACHING_SHA2, Fast, NATIVE, Scramble, caching_sha2};
@@ -55,11 +56,14 @@ impl Connection {
             return Err(Gone::Refused(Failure::InsecureTransport));
         }
         let session = self.enter(&login).await?;
-        self.greet(session, login.schema.as_deref()).await
+        let Some(session) = self.in_schema(session, login.schema.as_deref()).await? else { return Ok(None) };
+        // Before the client knows: figures that it asks for have its login.
+        figures::let_in(&session.identity().user);
+        self.welcome(session).await.map(Some)
     }
 
-    /// The schema of a login, and its OK.
-    pub(super) async fn greet(
+    /// The schema of a login; `None`: the client knows why it cannot have it.
+    pub(super) async fn in_schema(
         &mut self,
         mut session: Session,
         schema: Option<&str>,
@@ -84,10 +88,15 @@ impl Connection {
                 }
             }
         }
+        Ok(Some(session))
+    }
+
+    /// The OK of a login.
+    pub(super) async fn welcome(&mut self, mut session: Session) -> Result<Session, Gone> {
         session.set_multi_statements(self.capabilities.contains(CapabilityFlags::CLIENT_MULTI_STATEMENTS));
         self.send_ok(&mut session).await?;
         self.packets.flush().await?;
-        Ok(Some(session))
+        Ok(session)
     }
 
     async fn encrypt(&mut self) -> Result<(), Gone> {
