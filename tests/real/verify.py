@@ -36,7 +36,10 @@ TABLES = {
     "renamed": "id INT PRIMARY KEY, n INT",
     "busy": "id INT PRIMARY KEY, n INT, w VARCHAR(40)",
     "true_one": "id INT PRIMARY KEY, n INT",
+    "many": "id INT PRIMARY KEY, n INT",
 }
+# More rows than are looked at again at a time, and as many again.
+MANY = 5200
 
 # Table, statement without a log, the key that must be named, words that must be given. Each of another row.
 PLANTED = [
@@ -92,6 +95,7 @@ def fill(cursor):
     for name in ("emptied", "dropped", "widened", "renamed", "true_one"):
         cursor.execute("INSERT INTO v.%s SELECT n, n * 3 FROM v.n" % name)
     cursor.execute("INSERT INTO v.narrowed SELECT n, n * 3, n FROM v.n")
+    cursor.execute("INSERT INTO v.many SELECT a.n * 400 + b.n, 0 FROM v.n AS a, v.n AS b WHERE a.n <= %d" % (MANY // 400))
     cursor.execute("INSERT INTO v.busy SELECT n, 0, 'w' FROM v.n")
 
 
@@ -259,6 +263,18 @@ def main():
             planted.equal(then[:2], (0, ROWS), "told up to where it was true: %s" % then[2])
             code, report = agent.verify("--table", "v.pairs")
             planted.equal((code, report["tables"]["v.pairs"]), (0, {"verdict": "same", "rows": ROWS + 1}), "true again")
+            # So many rows differ that the rest is not looked at: since when that does is not known either.
+            quiet.execute("UPDATE v.many SET n = -1 WHERE id > 400 + %d" % (MANY // 2))
+            between = agent.status()["newest"]
+            second = lambda s: s["newest"][:len("2026-01-01T00:00:00")]
+            agent.wait(lambda s: second(s) > between[:len("2026-01-01T00:00:00")], "the second of the first of them is over")
+            cursor.execute("UPDATE v.many SET n = 1 WHERE id <= 400 + %d" % (MANY // 2))
+            quiet.execute("UPDATE v.many SET n = 2 WHERE id <= 400 + %d" % (MANY // 2))
+            code, report = agent.verify("--table", "v.many", "--piece", "500")
+            planted.equal(code, 1, "many rows differ")
+            since = report["in_doubt_since"].get("v.many", "")
+            planted.check("" < since <= between, "in doubt from where the record begins", (since, between))
+            planted.check(report["tables"]["v.many"].get("differing", 0) >= 2000, "and how many were looked at", str(report["tables"]["v.many"])[:300])
             work.over = True
             agent.process.stop()
             log = agent.process.output()

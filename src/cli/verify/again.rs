@@ -96,7 +96,7 @@ impl Sides<'_> {
 
     async fn seen(&mut self, suspect: &Suspect) -> Result<ServerRows, String> {
         let Suspect { table, definition, what } = suspect;
-        let What::Rows(keys) = what else {
+        let What::Rows { keys, .. } = what else {
             return Ok(ServerRows::Columns(self.source.columns(table).await?));
         };
         let mut looks = Vec::new();
@@ -118,7 +118,8 @@ impl Sides<'_> {
 
     /// What is different still, and what is to be looked at once more.
     async fn judged(&mut self, suspect: &Suspect, seen: ServerRows) -> Result<(Vec<Difference>, What), No> {
-        let Suspect { table, definition, .. } = suspect;
+        let Suspect { table, definition, what } = suspect;
+        let rest = if let What::Rows { rest, .. } = what { rest.clone() } else { None };
         let looks = match seen {
             ServerRows::Not(why) => return Err(No::Refused(String::new(), why)),
             ServerRows::Columns(server) => {
@@ -158,7 +159,7 @@ impl Sides<'_> {
                 }
             }
         }
-        Ok((differences, What::Rows(keys)))
+        Ok((differences, What::Rows { keys, rest }))
     }
 
     /// What rows were before and after each change of a time.
@@ -203,7 +204,8 @@ impl Sides<'_> {
         suspect: &Suspect,
         oldest: &BTreeMap<TableName, Timestamp>,
     ) -> Result<Option<Timestamp>, No> {
-        let What::Rows(keys) = &suspect.what else { return Ok(None) };
+        // What the others were, and since when, was not looked at.
+        let What::Rows { keys, rest: None } = &suspect.what else { return Ok(None) };
         let begin = self.begin().await?;
         let begin = oldest.get(&suspect.table).copied().unwrap_or(begin).max(begin);
         let newest = self.history.status().await?.newest.unwrap_or(begin);

@@ -1,18 +1,18 @@
 //! Verifying all the time: round after round over all tables, so slowly that nobody notices.
 
 use super::history::History;
+use super::history::No;
 use super::pace::Pace;
 use super::report::Report;
+use super::run::Run;
 use super::source::ServerReader;
 use super::state::State;
 use super::table::Sides;
-use super::{No, Run};
 use crate::agent_client::{AgentClient, Caller};
 use crate::config::HourlyShare;
 use dbtrail_history::HistoryHandle;
 use dbtrail_history::history_handle::Verification;
 use dbtrail_history::source::SourceConfig;
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -65,9 +65,9 @@ impl Background {
         let state = State::open(Some(&self.state), &status.server_id)?;
         let report = Report::new(status.server_id.clone());
         let sides = Sides { source: &mut source, history: &history, pace: &mut pace, piece: PIECE };
-        let mut run = Run { sides, status: &status, state, report, begun: BTreeMap::new(), dry: false };
-        run.slow_round().await?;
-        let (began, report) = (run.begun.values().min().copied(), run.report);
+        let mut run = Run { sides, status: &status, state, report, dry: false };
+        let began = run.slow_round().await?;
+        let report = run.report;
         shown(&self.handle, |verification| {
             verification.proven = began.or(verification.proven);
             verification.differing = report.differing();

@@ -19,7 +19,7 @@ use std::collections::{BTreeMap, BTreeSet};
 pub(super) const HELD: usize = 1_000_000;
 /// The word of a refusal of more rows than are held at a time.
 const TOO_MANY: &str = "too_many";
-/// Rows of a table that are looked at again; where more differ, it is named with these.
+/// So many rows are looked at again before others are compared.
 const MOST: usize = 2_000;
 
 /// What came of the first look at a table.
@@ -46,8 +46,9 @@ pub(super) struct Suspect {
 pub(super) enum What {
     /// Names, order or types of the columns.
     Columns,
-    /// These rows.
-    Rows(Vec<Key>),
+    /// These rows. `rest`: they are so many that the rows after this value of the first key column
+    /// have not been compared.
+    Rows { keys: Vec<Key>, rest: Option<Vec<u8>> },
 }
 
 /// Both sides, and how fast they are read.
@@ -96,7 +97,7 @@ impl Sides<'_> {
         let first = definition.key_columns().first().map(|column| (*column).clone());
         let first = first.ok_or_else(|| No::Refused(String::new(), "it has no key".to_owned()))?;
         let (mut rows, mut suspects) = (0, BTreeSet::new());
-        let mut size = self.piece;
+        let (mut size, mut rest) = (self.piece, None);
         let mut unbounded = lower.as_deref().is_some_and(|value| literal(&first, value).is_none());
         loop {
             let (wanted, upper) = if unbounded {
@@ -129,7 +130,11 @@ impl Sides<'_> {
                 }
                 Err(no) => return Err(no),
             }
-            let Some(upper) = upper.filter(|_| suspects.len() < MOST) else { break };
+            let Some(upper) = upper else { break };
+            if suspects.len() >= MOST {
+                rest = Some(upper);
+                break;
+            }
             // Where rows differ, a run that goes on after an interruption looks at them again.
             if suspects.is_empty() {
                 done(&upper)?;
@@ -139,7 +144,7 @@ impl Sides<'_> {
         if suspects.is_empty() {
             return Ok(Looked::Same(rows));
         }
-        Ok(Looked::Suspect(rows, suspect(What::Rows(suspects.into_iter().take(MOST).collect()))))
+        Ok(Looked::Suspect(rows, suspect(What::Rows { keys: suspects.into_iter().collect(), rest })))
     }
 
     /// How many rows of a piece the server has, and the keys of those that are not what the history
