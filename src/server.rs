@@ -66,9 +66,10 @@ impl Drop for Leave {
     }
 }
 
-/// Accepts connections until `stop`; then idle ones end at once, and statements that run have the
-/// grace period. Connections of a ProxySQL's pool refuse pings from then on and answer statements
-/// until the last pings must have come, or half of the grace period is over.
+/// Accepts connections until `stop`, which is cancelled too where this ends by itself; then idle
+/// ones end at once, and statements that run have the grace period. Connections of a ProxySQL's
+/// pool refuse pings from then on and answer statements until the last pings must have come, or
+/// half of the grace period is over.
 pub async fn serve(listener: TcpListener, settings: Arc<ServerSettings>, stop: CancellationToken) {
     let live = Arc::new(Live::new(Arc::clone(&settings.shared)));
     run(listener, live, settings.shutdown_grace, settings.threads, stop).await;
@@ -83,6 +84,9 @@ pub async fn run(
     threads: Threads,
     stop: CancellationToken,
 ) {
+    // A server that nobody can connect to any more ends, and is started again, also where the
+    // reason is a bug here.
+    let _ended = stop.clone().drop_guard();
     let registry = Arc::new(Registry::new(Limits::of(live.load().session.max_connections)));
     let tasks = TaskTracker::new();
     let connection_threads = match threads {

@@ -108,6 +108,8 @@ pub async fn run(path: &Path) -> ExitCode {
                 }
             },
             _ = looks.tick() => reload.changed().await,
+            // The server has ended: below it is said why.
+            () = stop.cancelled() => break,
         }
     }
     supervisor::stopping();

@@ -173,7 +173,7 @@ impl Front {
             tokio::select! {
                 () = hangup::signalled(&mut self.signals, &live, tokens.as_ref(), &self.data) => {}
                 () = watch(&history_handle) => {}
-                // Another agent has taken the store.
+                // Another agent has taken the store, or nobody can connect any more.
                 () = self.stop.cancelled() => {}
             }
         }

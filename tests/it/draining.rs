@@ -4,7 +4,7 @@
 //! more, on another connection, where the first one ended without a word.
 
 use super::program::{Bare, Program, chain, said};
-use super::support::{Agent, Plan, Raw, Reply, certificates, error};
+use super::support::{Agent, Plan, Raw, Reply, certificates, error, soon};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
@@ -269,4 +269,16 @@ fn a_socket_that_is_passed_is_listened_on() {
         shim.terminate();
         assert_eq!(shim.ended().code(), Some(0));
     }
+}
+
+/// Whoever waits for a signal would go on as if there were a server.
+#[tokio::test]
+async fn what_waits_for_a_server_hears_of_its_end() {
+    let made = certificates("localhost", false);
+    let agent = Agent::start(&made).await;
+    let shim = Plan::before(&agent, &made).start().await;
+    drop(shim.raw("a").await);
+    assert!(!shim.stop.is_cancelled());
+    shim.task.abort();
+    soon("the end is told", shim.stop.cancelled()).await;
 }
