@@ -23,7 +23,7 @@ pub(super) fn head(setup: &Setup) -> String {
     if setup.transaction_persistent {
         notes.extend([
             format!("transaction_persistent=1: inside BEGIN every statement of a user goes to hostgroup {}, so a time-travel statement fails there with", layout.mysql_hostgroup),
-            "1146 or 1049. With --transaction-persistent 0 it works there, and each statement of a transaction is routed by itself: right for".to_owned(),
+            "1064 (SHOW and DESCRIBE with 1049). With --transaction-persistent 0 it works there, and each statement of a transaction is routed by itself: right for".to_owned(),
             "users that have one MySQL, wrong where reads and writes are split.".to_owned(),
         ]);
     } else {
