@@ -16,6 +16,7 @@ mod location;
 mod memory;
 #[cfg(feature = "object-store")]
 mod object;
+pub(crate) mod patience;
 mod store_error;
 mod temporary;
 #[cfg(test)]
@@ -171,6 +172,11 @@ pub trait Snapshot: Send + Sync + Debug {
     /// # Errors
     /// The engine failed.
     fn scan(&self, table: Table, from: &[u8], to: &[u8], limit: usize) -> Result<Vec<Pair>, StoreError>;
+
+    /// Whether reading may wait for another machine: then not in a thread that has others to serve.
+    fn may_wait(&self) -> bool {
+        false
+    }
 
     /// Fetches what look-ups are about to need, side by side, where each of them would wait for
     /// another machine. What cannot be fetched fails when it is looked up.

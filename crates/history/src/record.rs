@@ -212,6 +212,12 @@ impl History {
         self.log_gaps.iter().map(|h| &h.gap)
     }
 
+    /// Whether reading of it may wait for another machine.
+    #[must_use]
+    pub fn may_wait(&self) -> bool {
+        self.snapshot.may_wait()
+    }
+
     pub(super) fn generation(&self, id: GenerationId) -> Option<&TableGeneration> {
         self.generations.get(id.0 as usize)
     }

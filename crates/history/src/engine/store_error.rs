@@ -137,9 +137,9 @@ pub enum StoreFault {
     /// A request to the object store, or its library.
     #[error("object store: {0}")]
     ObjectStore(String),
-    /// A request to the object store has no answer.
-    #[error("object store: no answer for a minute")]
-    NoAnswer,
+    /// What was read of the object store has not come, for so many seconds.
+    #[error("object store: no answer for {0} s")]
+    NoAnswer(u64),
     /// The threads for requests have ended.
     #[error("object store: its threads have ended")]
     ThreadsEnded,

@@ -1,5 +1,6 @@
 //! Answers and refusals as HTTP responses.
 
+use crate::engine::patience::{Patience, READ};
 use crate::query::{Form, Refusal};
 use axum::body::{Body, Bytes};
 use axum::http::header::CONTENT_TYPE;
@@ -9,6 +10,7 @@ use futures_util::StreamExt;
 use serde::Serialize;
 use std::convert::Infallible;
 use tokio::task::JoinHandle;
+use tokio_util::sync::DropGuard;
 
 fn response(status: StatusCode, kind: &'static str, body: Body) -> Response {
     let mut response = Response::new(body);
@@ -90,20 +92,24 @@ where
 /// What was made of a chunk, and what makes the next ones.
 type Made<I> = (Option<Result<Vec<u8>, Refusal>>, I);
 
-/// Chunks of which the next one is being made already; `None`: there is none after the last one.
-struct Ahead<I>(Option<JoinHandle<Made<I>>>);
+/// Chunks of which the next one is being made already, and as long as it is wanted; `None`: there
+/// is none after the last one.
+struct Ahead<I>(Option<(JoinHandle<Made<I>>, DropGuard)>);
 
 impl<I> Ahead<I>
 where
     I: Iterator<Item = Result<Vec<u8>, Refusal>> + Send + 'static,
 {
     fn of(mut chunks: I) -> Self {
-        Self(Some(tokio::task::spawn_blocking(move || (chunks.next(), chunks))))
+        let (patience, wanted) = Patience::new(READ);
+        let made = tokio::task::spawn_blocking(move || patience.with(|| (chunks.next(), chunks)));
+        Self(Some((made, wanted)))
     }
 
     /// The next chunk. After an error there is none.
     async fn next(&mut self) -> Option<Result<Vec<u8>, Refusal>> {
-        match self.0.take()?.await {
+        let (made, _wanted) = self.0.take()?;
+        match made.await {
             Ok((Some(Ok(chunk)), rest)) => {
                 *self = Self::of(rest);
                 Some(Ok(chunk))
@@ -114,16 +120,41 @@ where
     }
 }
 
-/// Lines, the first chunks of which are made at once: most answers have no more, and get a length
-/// and no stream.
-pub(super) fn lines<I>(answer: Result<I, Refusal>, form: Form) -> Response
+/// An answer of which as much is there as is made at once.
+pub(super) enum Begun<I> {
+    /// All, or its beginning.
+    Here(Response),
+    /// Nothing yet.
+    Long(I),
+}
+
+impl<I> Begun<I>
 where
     I: Iterator<Item = Result<Vec<u8>, Refusal>> + Send + 'static,
 {
-    let mut chunks = match answer {
-        Ok(chunks) => chunks,
-        Err(refused) => return refusal(&refused),
-    };
+    pub(super) fn of(is_long: bool, answer: I, form: Form) -> Self {
+        if is_long { Self::Long(answer) } else { Self::Here(lines(answer, form)) }
+    }
+}
+
+/// The same as a response, or the refusal.
+pub(super) async fn begun<I>(answer: Result<Begun<I>, Refusal>, form: Form) -> Response
+where
+    I: Iterator<Item = Result<Vec<u8>, Refusal>> + Send + 'static,
+{
+    match answer {
+        Ok(Begun::Here(response)) => response,
+        Ok(Begun::Long(answer)) => long_lines(answer, form).await,
+        Err(refused) => refusal(&refused),
+    }
+}
+
+/// Lines, the first chunks of which are made at once: most answers have no more, and get a length
+/// and no stream.
+fn lines<I>(mut chunks: I, form: Form) -> Response
+where
+    I: Iterator<Item = Result<Vec<u8>, Refusal>> + Send + 'static,
+{
     match chunks.next() {
         Some(Ok(first)) => match chunks.next() {
             None => response(StatusCode::OK, form.media_type(), first.into()),
@@ -168,7 +199,7 @@ mod tests {
         ];
         for (chunks, status, lines_before, ends_early) in cases {
             let long = long_lines(chunks.clone().into_iter(), Form::Lines).await;
-            for answer in [long, lines(Ok(chunks.into_iter()), Form::Lines)] {
+            for answer in [long, lines(chunks.into_iter(), Form::Lines)] {
                 let (answered, text) = read(answer).await;
                 assert_eq!(answered, status, "{text}");
                 let rest = text.strip_prefix(lines_before).unwrap();

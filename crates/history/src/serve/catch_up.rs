@@ -16,12 +16,17 @@ impl ServedHistory {
     pub(super) async fn caught_up<R, A>(
         &self,
         request: Result<R, Refusal>,
-        ask: impl Fn(&Arc<History>, &R) -> Result<A, Refusal>,
-    ) -> Result<A, Refusal> {
-        let request = request?;
+        ask: impl Fn(&Arc<History>, &R) -> Result<A, Refusal> + Copy + Send + 'static,
+    ) -> Result<A, Refusal>
+    where
+        R: Send + Sync + 'static,
+        A: Send + 'static,
+    {
+        let request = Arc::new(request?);
         let end = Instant::now() + self.catch_up_wait;
         loop {
-            match ask(&self.history()?, &request) {
+            let asked = Arc::clone(&request);
+            match self.made(move |history| ask(&history, &asked)).await {
                 Err(refused) if refused.catches_up() && Instant::now() < end => {}
                 answer => return answer,
             }

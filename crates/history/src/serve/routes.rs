@@ -1,6 +1,7 @@
 //! Which path asks what.
 
 use super::agent::Agent;
+use super::answer::Begun;
 use super::body::{accepted, collect, malformed_time, read};
 use super::limit;
 use super::served::ServedHistory;
@@ -113,7 +114,11 @@ async fn happened(Extension(history): Chosen, headers: HeaderMap, body: Body) ->
 
 async fn counted(Extension(history): Chosen, body: Body) -> Response {
     let request = collect(body).await.and_then(|body| read::<ChangeCountsRequest>(&body));
-    match request.and_then(|request| history.history()?.change_counts(&request)) {
+    let answer = match request {
+        Ok(request) => history.made(move |history| history.change_counts(&request)).await,
+        Err(refused) => Err(refused),
+    };
+    match answer {
         Ok(answer) => answer::long_lines(answer, Form::Lines).await,
         Err(refused) => answer::refusal(&refused),
     }
@@ -152,19 +157,24 @@ pub(super) async fn rows(
     reading: Reading,
     form: Form,
 ) -> Response {
-    let request = body.and_then(|body| read::<RowsRequest>(&body));
-    match request.and_then(|request| Ok(served.history()?.rows(&request, reading)?.in_form(form))) {
-        Ok(answer) if answer.is_long() => answer::long_lines(answer, form).await,
-        answer => answer::lines(answer, form),
-    }
+    let request = match body.and_then(|body| read::<RowsRequest>(&body)) {
+        Ok(request) => request,
+        Err(refused) => return answer::refusal(&refused),
+    };
+    let begun = served.made(move |history| {
+        let answer = history.rows(&request, reading)?.in_form(form);
+        Ok(Begun::of(answer.is_long(), answer, form))
+    });
+    answer::begun(begun.await, form).await
 }
 
 pub(super) async fn changes(served: &ServedHistory, body: Result<Bytes, Refusal>, form: Form) -> Response {
     let request = body.and_then(|body| read::<DiffRequest>(&body));
-    match served.caught_up(request, History::diff).await.map(|answer| answer.in_form(form)) {
-        Ok(answer) if answer.is_long() => answer::long_lines(answer, form).await,
-        answer => answer::lines(answer, form),
-    }
+    let begin = move |history: &Arc<History>, request: &DiffRequest| {
+        let answer = history.diff(request)?.in_form(form);
+        Ok(Begun::of(answer.is_long(), answer, form))
+    };
+    answer::begun(served.caught_up(request, begin).await, form).await
 }
 
 async fn schemas(Extension(served): Chosen, server: Result<Path<String>, PathRejection>) -> Response {
@@ -177,11 +187,16 @@ async fn schemas(Extension(served): Chosen, server: Result<Path<String>, PathRej
 }
 
 async fn tables(Extension(served): Chosen, at: Result<Path<(String, String)>, PathRejection>) -> Response {
-    let tables = path_of(at).and_then(|(server, schema)| {
-        let history = served.history()?;
-        history.check_server(&ServerId(server))?;
-        history.tables(&schema)
-    });
+    let tables = match path_of(at) {
+        Err(refused) => Err(refused),
+        Ok((server, schema)) => {
+            let tables = move |history: Arc<History>| {
+                history.check_server(&ServerId(server))?;
+                history.tables(&schema)
+            };
+            served.made(tables).await
+        }
+    };
     tables.map_or_else(|refused| answer::refusal(&refused), |tables| answer::json(&tables))
 }
 
@@ -197,12 +212,17 @@ async fn table(
     at: Result<Path<(String, String, String)>, PathRejection>,
     when: Result<Query<When>, QueryRejection>,
 ) -> Response {
-    let table = path_of(at).and_then(|(server, schema, table)| {
-        let history = served.history()?;
-        history.check_server(&ServerId(server))?;
-        let Query(when) = when.map_err(|e| Refusal::malformed(e.body_text()))?;
-        history.table(&TableName { schema, table }, as_of(when)?.as_ref())
-    });
+    let table = match path_of(at) {
+        Err(refused) => Err(refused),
+        Ok((server, schema, table)) => {
+            let table = move |history: Arc<History>| {
+                history.check_server(&ServerId(server))?;
+                let Query(when) = when.map_err(|e| Refusal::malformed(e.body_text()))?;
+                history.table(&TableName { schema, table }, as_of(when)?.as_ref())
+            };
+            served.made(table).await
+        }
+    };
     table.map_or_else(|refused| answer::refusal(&refused), |table| answer::json(&table))
 }
 

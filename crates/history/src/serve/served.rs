@@ -4,6 +4,7 @@ use super::ServeOptions;
 use super::request_slots::RequestSlots;
 use super::tokens::{TokenHash, Tokens, Unauthorized};
 use super::undo::{Undo, WritesUndo};
+use crate::engine::patience::{Patience, READ};
 use crate::query::Refusal;
 use crate::{History, HistoryHandle};
 use axum::http::HeaderMap;
@@ -59,6 +60,26 @@ impl ServedHistory {
         })
     }
 
+    /// What is made of the history as it is now. Where reading may wait for another machine, on a
+    /// thread of its own, and for no longer than the answer is wanted: the threads of the server
+    /// serve all connections.
+    pub(super) async fn made<A: Send + 'static>(
+        &self,
+        make: impl FnOnce(Arc<History>) -> Result<A, Refusal> + Send + 'static,
+    ) -> Result<A, Refusal> {
+        let history = self.history()?;
+        if !history.may_wait() {
+            return make(history);
+        }
+        let (patience, _wanted) = Patience::new(READ);
+        let made = tokio::task::spawn_blocking(move || patience.with(|| make(history)));
+        match made.await {
+            Ok(made) => made,
+            Err(ended) if ended.is_panic() => std::panic::resume_unwind(ended.into_panic()),
+            Err(_) => Err(Refusal::new(503, code::NOT_READY, "the agent is ending".to_owned())),
+        }
+    }
+
     /// Whether anybody may ask for it where nobody needs a token of the agent.
     pub(super) fn has_no_tokens(&self) -> bool {
         self.tokens.is_none()
@@ -73,5 +94,61 @@ impl ServedHistory {
     /// Whether a request came with a token of its own that may put tables in doubt.
     pub(super) fn may_doubt(&self, headers: &HeaderMap) -> bool {
         self.doubt_tokens.as_ref().is_some_and(|tokens| tokens.allow(headers))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::{Each, Pair, Snapshot, StoreError, Table};
+    use crate::ingest::Ingest;
+    use crate::record::Coverage;
+    use crate::serve::agent::Agent;
+    use dbtrail_types::names::ServerId;
+    use dbtrail_types::timestamp::Timestamp;
+
+    /// Another machine has it.
+    #[derive(Debug)]
+    struct Away;
+
+    impl Snapshot for Away {
+        fn get(&self, _: Table, _: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
+            Ok(None)
+        }
+
+        fn back(&self, _: Table, _: &[u8], _: &[u8], _: &mut Each<'_>) -> Result<(), StoreError> {
+            Ok(())
+        }
+
+        fn forward(&self, _: Table, _: &[u8], _: &[u8], _: &mut Each<'_>) -> Result<(), StoreError> {
+            Ok(())
+        }
+
+        fn scan(&self, _: Table, _: &[u8], _: &[u8], _: usize) -> Result<Vec<Pair>, StoreError> {
+            Ok(Vec::new())
+        }
+
+        fn may_wait(&self) -> bool {
+            true
+        }
+    }
+
+    /// There is one thread: where an answer waited in it, nothing would end that.
+    #[tokio::test]
+    async fn an_answer_that_waits_for_another_machine_holds_up_nobody() {
+        let at = Timestamp::from_micros(1);
+        let history =
+            Ingest::default().history(ServerId("s".to_owned()), Coverage { oldest: at, newest: at });
+        let history = Arc::new(History { snapshot: Arc::new(Away), ..history });
+        let agent = Agent::new(Arc::new(HistoryHandle::fixed(history)), &ServeOptions::default());
+        let (say, said) = std::sync::mpsc::channel();
+        let waits = tokio::spawn(async move {
+            let wait = move |_| Ok(said.recv_timeout(Duration::from_secs(60)).unwrap_or("nobody came"));
+            agent.histories[0].made(wait).await
+        });
+        // The other one has had its turn.
+        tokio::task::yield_now().await;
+        say.send("another request").unwrap();
+        assert_eq!(waits.await.unwrap(), Ok("another request"));
     }
 }

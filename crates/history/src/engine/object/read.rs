@@ -1,7 +1,8 @@
 //! Reading of a state of the store that does not move.
 
 use super::Access;
-use crate::engine::{Each, Lookup, Pair, Snapshot, StoreError, Table};
+use crate::engine::patience::{self, patiently};
+use crate::engine::{Each, Lookup, Pair, Snapshot, StoreError, StoreFault, Table};
 use bytes::Bytes;
 use futures_util::{StreamExt, TryStreamExt, stream};
 use slatedb::config::{ReadOptions, ScanOptions};
@@ -46,6 +47,18 @@ fn options(order: IterationOrder) -> ScanOptions {
 }
 
 impl<R: DbReadOps + Send + Sync> Pinned<R> {
+    /// What is read, if it comes in time.
+    async fn read<T>(&self, read: impl Future<Output = Result<T, slatedb::Error>>) -> Result<T, StoreError> {
+        let found = patiently(async {
+            match read.await {
+                Ok(found) => Ok(found),
+                Err(error) => Err(self.access.failed(&error).await),
+            }
+        });
+        let late = || Err(StoreFault::NoAnswer(patience::READ.as_secs()).into());
+        found.await.unwrap_or_else(late)
+    }
+
     /// Looks up for the cache alone.
     async fn fetch(&self, lookup: &Lookup) -> Result<(), slatedb::Error> {
         let Lookup { table, from, to, last } = lookup;
@@ -70,34 +83,23 @@ impl<R: DbReadOps + Send + Sync> Pinned<R> {
         let options = options(order);
         self.access.runtime.wait(async {
             let range = key_of(table, from)..key_of(table, to);
-            let found = self.state.scan_with_options(range, &options).await;
-            let mut pairs = match found {
-                Ok(pairs) => pairs,
-                Err(error) => return Err(self.access.failed(&error).await),
-            };
-            loop {
-                let pair = match pairs.next().await {
-                    Ok(Some(pair)) => pair,
-                    Ok(None) => return Ok(()),
-                    Err(error) => return Err(self.access.failed(&error).await),
-                };
+            let mut pairs = self.read(self.state.scan_with_options(range, &options)).await?;
+            while let Some(pair) = self.read(pairs.next()).await? {
                 let key: &Bytes = &pair.key;
                 if !each(key.get(1..).unwrap_or_default(), &pair.value)? {
-                    return Ok(());
+                    break;
                 }
             }
+            Ok(())
         })
     }
 }
 
 impl<R: DbReadOps + Send + Sync> Snapshot for Pinned<R> {
     fn get(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
-        self.access.runtime.wait(async {
-            match self.state.get_with_options(key_of(table, key), &ReadOptions::default()).await {
-                Ok(value) => Ok(value.map(|value| value.to_vec())),
-                Err(error) => Err(self.access.failed(&error).await),
-            }
-        })
+        let (key, options) = (key_of(table, key), ReadOptions::default());
+        let found = self.access.runtime.wait(self.read(self.state.get_with_options(key, &options)))?;
+        Ok(found.map(|value| value.to_vec()))
     }
 
     fn back(&self, table: Table, from: &[u8], to: &[u8], each: &mut Each<'_>) -> Result<(), StoreError> {
@@ -120,11 +122,20 @@ impl<R: DbReadOps + Send + Sync> Snapshot for Pinned<R> {
         Ok(found)
     }
 
+    fn may_wait(&self) -> bool {
+        true
+    }
+
     fn prefetch(&self, lookups: &[Lookup]) {
-        let all = stream::iter(lookups).map(Ok);
-        let all = all.try_for_each_concurrent(SIDE_BY_SIDE, |lookup| self.fetch(lookup));
+        // Of most objects the first one fetches the index, which all others need too.
+        let Some((first, others)) = lookups.split_first() else { return };
         // Where one fails, the look-up itself says so, and no other is waited for.
-        let _ = self.access.runtime.wait(all);
+        let _ = self.access.runtime.wait(async {
+            self.read(self.fetch(first)).await?;
+            let others = stream::iter(others).map(Ok);
+            let fetch = |lookup| self.read(self.fetch(lookup));
+            others.try_for_each_concurrent(SIDE_BY_SIDE, fetch).await
+        });
     }
 }
 

@@ -21,7 +21,7 @@ use std::time::Duration;
 
 /// States that are read at the same time at most; each has what is not in the tree yet in memory.
 const STATES: usize = 3;
-/// A look that takes longer is an outage.
+/// A look of which a part takes longer is an outage.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// One of those that take turns.
@@ -99,15 +99,17 @@ impl ObjectReader {
     /// The object store fails.
     pub(crate) fn refresh_and_watch(&mut self) -> Result<(Option<Arc<dyn Snapshot>>, Watched), StoreError> {
         let access = Arc::clone(&self.access);
-        if self.states.is_empty() && !access.runtime.wait(look::is_there(&access.objects, &access.path))? {
+        if self.states.is_empty()
+            && !access.runtime.wait(in_time(look::is_there(&access.objects, &access.path)))?
+        {
             return Ok((None, Watched::Nobody));
         }
         let watched = |said: Option<holder::Holder>| said.map_or(Watched::Nobody, |holder| holder.watched());
         if let Ok(reader) = self.moved_on()? {
-            let said = access.runtime.wait(holder::of(&reader))?;
+            let said = access.runtime.wait(in_time(holder::of(&reader)))?;
             Ok((Some(self.pinned(reader)), watched(said)))
         } else {
-            let said = access.runtime.wait(holder::current(&access.objects, &access.path))?;
+            let said = access.runtime.wait(in_time(holder::current(&access.objects, &access.path)))?;
             Ok((None, watched(said)))
         }
     }
@@ -133,7 +135,7 @@ impl ObjectReader {
             }
             None if self.states.len() >= STATES => Ok(Err(StoreFault::StatesInUse(STATES).into())),
             None => {
-                let state = access.runtime.wait(self.another())?;
+                let state = access.runtime.wait(in_time(self.another()))?;
                 let reader = Arc::clone(&state.reader);
                 self.states.push(state);
                 Ok(Ok(reader))
@@ -170,8 +172,15 @@ impl ObjectReader {
 
 /// Lets a reader that nobody has look for what is new.
 async fn moved(state: &State) -> Result<(), StoreError> {
-    match tokio::time::timeout(PATIENCE, state.clock.look()).await {
-        Ok(()) => Ok(()),
-        Err(_) => Err(StoreFault::NoAnswer.into()),
-    }
+    in_time(async {
+        state.clock.look().await;
+        Ok(())
+    })
+    .await
+}
+
+/// A part of a look, if it does not take too long.
+async fn in_time<T>(part: impl Future<Output = Result<T, StoreError>>) -> Result<T, StoreError> {
+    let late = |_| Err(StoreFault::NoAnswer(PATIENCE.as_secs()).into());
+    tokio::time::timeout(PATIENCE, part).await.unwrap_or_else(late)
 }

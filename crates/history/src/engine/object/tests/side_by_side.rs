@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::engine::Lookup;
+use crate::engine::patience::Patience;
 use object_store::throttle::{ThrottleConfig, ThrottledStore};
 use slatedb::config::{FlushOptions, FlushType};
 use std::time::Instant;
@@ -66,4 +67,33 @@ fn what_is_looked_up_next_is_fetched_side_by_side() {
     away.config_mut(|config| config.wait_get_per_call = Duration::from_secs(2));
     let (found, warm) = looked_up(&*snapshot, &lookups);
     assert!(found == there && warm < Duration::from_secs(2), "nothing is left to be fetched: {warm:?}");
+}
+
+/// The object store takes a request, and does not answer.
+#[test]
+fn an_answer_does_not_wait_for_a_read_that_does_not_come() {
+    let objects = memory();
+    let mut engine = opened(&objects).unwrap();
+    for number in 0..8 {
+        let (key, value) = written(number);
+        put(&mut engine, &key, &value).unwrap();
+    }
+    engine.sync().unwrap();
+    let options = FlushOptions { flush_type: FlushType::MemTable };
+    engine.shared.access.runtime.wait(engine.shared.db.flush_with_options(options)).unwrap();
+    let away = Arc::new(ThrottledStore::new(Arc::clone(&objects), ThrottleConfig::default()));
+    let (path, options) = (Path::from("a/history"), DiskOptions::default());
+    let mut reader = ObjectReader::upon(Arc::<_>::clone(&away) as _, path, options, None).unwrap();
+    let snapshot = reader.refresh().unwrap();
+    assert!(snapshot.may_wait());
+    away.config_mut(|config| config.wait_get_per_call = Duration::from_secs(3600));
+    let begun = Instant::now();
+    let (patience, _wanted) = Patience::new(Duration::from_millis(50));
+    let (from, to) = (written(4).0, written(6).0);
+    let lookup = Lookup { table: Table::Versions, from: from.clone(), to: to.clone(), last: true };
+    patience.with(|| snapshot.prefetch(&[lookup.clone(), lookup]));
+    let late: StoreError = StoreFault::NoAnswer(30).into();
+    assert_eq!(patience.with(|| snapshot.get(Table::Versions, &from)), Err(late.clone()));
+    assert_eq!(patience.with(|| snapshot.scan(Table::Versions, &from, &to, 9)), Err(late));
+    assert!(begun.elapsed() < Duration::from_secs(60));
 }
