@@ -47,7 +47,7 @@ pub use in_process::{InProcessAgent, InProcessBody};
 pub use net::{NetTable, NetTables, later::LaterRows};
 pub use packed::{Announced, Events, Rows};
 pub use pool::AgentPool;
-use request::{body, not_a_header, not_written, with_query};
+use request::{Size, body, not_a_header, not_written, with_query};
 
 /// How to reach an agent and prove who asks.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -234,8 +234,7 @@ impl AgentClient {
         let resolved = admitted.resolved();
         let of_changes = resolved.draft.virtual_schema == VirtualSchema::Diff;
         let body = body(admitted)?;
-        let scanned = matches!(admitted.keys().choice, KeyChoice::Scan(_));
-        let size = if of_changes || scanned { transport::Size::Large } else { transport::Size::Small };
+        let size = Size::of(admitted);
         let endpoint = self.endpoint_of(resolved);
         let (mut lines, first) = self.ask(size, endpoint, body, caller, request).await?;
         let (header, definition) = match self.texts.header(&first) {

@@ -1,6 +1,7 @@
 //! A question whose answer comes line by line.
 
 use super::lines::Lines;
+use super::request::Size;
 use super::{AgentClient, Caller, Endpoint, response, transport};
 use crate::failure::Failure;
 use dbtrail_types::names::RequestId;
@@ -9,7 +10,7 @@ impl AgentClient {
     /// Sends a question; gives the lines of the answer, and the first of them, its header.
     pub(super) async fn ask(
         &self,
-        size: transport::Size,
+        size: Size,
         endpoint: &Endpoint,
         body: Vec<u8>,
         caller: &Caller,

@@ -10,7 +10,7 @@
 //! way, and the common way says what is wrong. Requests only read: to ask twice changes nothing.
 
 use super::response::came_from;
-use super::transport::{CONNECT_TIME, CONNECTION_WINDOW, PING_INTERVAL, STREAM_WINDOW};
+use super::transport::{CONNECT_TIME, CONNECTION_WINDOW, PING_INTERVAL, PING_TIME, STREAM_WINDOW};
 use super::{AgentSettings, SetupError, tls};
 use bytes::Bytes;
 use futures_util::{FutureExt, stream};
@@ -29,8 +29,6 @@ use tokio::time::{sleep, timeout};
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
-/// For the agent to answer a ping: beyond, the connection is given up.
-const PING_TIME: Duration = Duration::from_secs(20);
 /// Between an attempt to connect that failed and the next.
 const PAUSE: Duration = Duration::from_secs(5);
 /// Bytes of the headers of an answer at most.

@@ -5,9 +5,8 @@ mod hidden;
 pub(super) mod later;
 mod operator;
 
-use super::{
-    AgentClient, AgentRows, Caller, Expectation, errors, nonsense, not_a_header, not_written, transport,
-};
+use super::request::Size;
+use super::{AgentClient, AgentRows, Caller, Expectation, errors, nonsense, not_a_header, not_written};
 use crate::failure::Failure;
 use dbtrail_types::agent_api::{NetChange, NetHeader, NetLine, NetRequest, RowsRequest, Trailer};
 use dbtrail_types::column::TableDefinition;
@@ -142,7 +141,7 @@ impl AgentClient {
     ) -> Result<(NetHeader, Vec<NetChange>), Failure> {
         let body = serde_json::to_vec(asked).map_err(|e| not_written(&e))?;
         let endpoint = &self.endpoints.net;
-        let size = transport::Size::Large;
+        let size = Size::Large;
         let (mut lines, first) = self.ask(size, endpoint, body, caller, request).await?;
         let header: NetHeader = serde_json::from_slice(&first).map_err(|e| not_a_header(&first, &e))?;
         if !header.success {
@@ -205,7 +204,7 @@ impl AgentClient {
     ) -> Result<AgentRows, Failure> {
         let body = serde_json::to_vec(asked).map_err(|e| not_written(&e))?;
         let endpoint = &self.endpoints.snapshot;
-        let size = transport::Size::Large;
+        let size = Size::Large;
         let (lines, first) = self.ask(size, endpoint, body, caller, request).await?;
         let (header, definition) = self.texts.header(&first).map_err(|e| not_a_header(&first, &e))?;
         if !header.success || header.at.as_ref().is_some_and(|at| *at != asked.at) {

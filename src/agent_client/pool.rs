@@ -2,7 +2,8 @@
 //!
 //! Each statement begins with another one of the agents that are ready, so that readers of one
 //! history share the work. Another one is asked instead only before the first row: when an agent
-//! cannot be reached, fails, or has not the instant. What an agent answers is true by itself, so
+//! cannot be reached, fails, has not the instant, or does not begin to answer in time ([`turn`]).
+//! What an agent answers is true by itself, so
 //! that it does not matter which of them it is. Only the newest instant could go back in time with
 //! a change of agents, and that never does ([`AgentPool::ends`]).
 
@@ -11,20 +12,22 @@ mod names;
 mod newest;
 #[cfg(test)]
 mod tests;
+mod turn;
 
 use super::{AgentClient, AgentRows, Caller, LaterRows, NetTables};
 use crate::failure::Failure;
 use crate::plan::Resolved;
 use crate::plan::guard::Admitted;
-use dbtrail_types::agent_api::{ColumnValues, NetRequest, Tables, code};
+use dbtrail_types::agent_api::{ColumnValues, NetRequest, Tables};
 use dbtrail_types::column::TableDefinition;
 use dbtrail_types::happened::HistoryRequest;
 use dbtrail_types::names::{RequestId, ServerId, TableName};
-use health::{Member, Members};
+use health::Members;
 use names::Names;
 use newest::Newest;
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use turn::{Turn, Work};
 
 /// One agent or several that can stand in for each other. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -41,12 +44,12 @@ impl From<AgentClient> for AgentPool {
 
 /// Asks one agent after the other, until one answers or refuses for good.
 macro_rules! first_answer {
-    ($pool:expr, $server:expr, $caller:ident, $request:ident, $agent:ident => $asked:expr) => {{
+    ($pool:expr, $work:expr, $server:expr, $caller:ident, $request:ident, $agent:ident => $asked:expr) => {{
         let mut turn = $pool.turn($server, $caller, $request);
         loop {
             let Some(member) = turn.next() else { break Err(turn.failure()) };
             let $agent = &member.agent;
-            match $asked.await {
+            match turn.in_time($work, $asked).await {
                 Ok(answer) => break Ok(answer),
                 Err(failure) => {
                     if let Some(failure) = turn.failed(failure) {
@@ -99,8 +102,7 @@ impl AgentPool {
     }
 
     fn turn(&self, server: &ServerId, caller: &Caller, request: &RequestId) -> Turn {
-        let order = self.members.order(server, caller, request).into_iter();
-        Turn { order, asked: None, failure: None }
+        Turn::new(self.members.order(server, caller, request))
     }
 
     /// As [`AgentClient::rows`].
@@ -113,7 +115,7 @@ impl AgentPool {
         admitted: &Admitted,
         request: &RequestId,
     ) -> Result<AgentRows, Failure> {
-        first_answer!(self, &admitted.resolved().server_id, caller, request, agent => agent.rows(caller, admitted, request))
+        first_answer!(self, Work::of(admitted), &admitted.resolved().server_id, caller, request, agent => agent.rows(caller, admitted, request))
     }
 
     /// As [`AgentClient::happened`].
@@ -126,7 +128,7 @@ impl AgentPool {
         asked: &HistoryRequest,
         request: &RequestId,
     ) -> Result<AgentRows, Failure> {
-        first_answer!(self, &asked.server_id, caller, request, agent => agent.happened(caller, asked, request))
+        first_answer!(self, Work::Long, &asked.server_id, caller, request, agent => agent.happened(caller, asked, request))
     }
 
     /// As [`AgentClient::definition`].
@@ -139,7 +141,7 @@ impl AgentPool {
         resolved: &Resolved,
         request: &RequestId,
     ) -> Result<(Arc<TableDefinition>, bool), Failure> {
-        first_answer!(self, &resolved.server_id, caller, request, agent => agent.definition(caller, resolved, request))
+        first_answer!(self, Work::LookUp, &resolved.server_id, caller, request, agent => agent.definition(caller, resolved, request))
     }
 
     /// As [`AgentClient::fresh_definition`].
@@ -152,7 +154,7 @@ impl AgentPool {
         resolved: &Resolved,
         request: &RequestId,
     ) -> Result<Arc<TableDefinition>, Failure> {
-        first_answer!(self, &resolved.server_id, caller, request, agent => agent.fresh_definition(caller, resolved, request))
+        first_answer!(self, Work::LookUp, &resolved.server_id, caller, request, agent => agent.fresh_definition(caller, resolved, request))
     }
 
     /// As [`AgentClient::newest_definition`].
@@ -166,7 +168,7 @@ impl AgentPool {
         table: &TableName,
         request: &RequestId,
     ) -> Result<TableDefinition, Failure> {
-        first_answer!(self, server, caller, request, agent => agent.newest_definition(caller, server, table, request))
+        first_answer!(self, Work::LookUp, server, caller, request, agent => agent.newest_definition(caller, server, table, request))
     }
 
     /// Keeps a definition that an answer had.
@@ -186,7 +188,7 @@ impl AgentPool {
         server: &ServerId,
         request: &RequestId,
     ) -> Result<Vec<String>, Failure> {
-        first_answer!(self, server, caller, request, agent => agent.schemas(caller, server, request))
+        first_answer!(self, Work::LookUp, server, caller, request, agent => agent.schemas(caller, server, request))
     }
 
     /// As [`AgentClient::recorded`].
@@ -200,7 +202,7 @@ impl AgentPool {
         schema: &str,
         request: &RequestId,
     ) -> Result<Tables, Failure> {
-        first_answer!(self, server, caller, request, agent => agent.recorded(caller, server, schema, request))
+        first_answer!(self, Work::LookUp, server, caller, request, agent => agent.recorded(caller, server, schema, request))
     }
 
     /// As [`AgentClient::net_tables`].
@@ -218,7 +220,7 @@ impl AgentPool {
     ) -> Result<NetTables, Failure> {
         let none = ServerId(String::new());
         let server = asked.first().map_or(&none, |one| &one.server_id);
-        first_answer!(self, server, caller, request, agent => agent.net_tables(caller, asked, allowed, most, request))
+        first_answer!(self, Work::Long, server, caller, request, agent => agent.net_tables(caller, asked, allowed, most, request))
     }
 
     /// As [`AgentClient::later`].
@@ -234,48 +236,6 @@ impl AgentPool {
         most: usize,
         request: &RequestId,
     ) -> Result<LaterRows, Failure> {
-        first_answer!(self, &like.server_id, caller, request, agent => agent.later(caller, like, wanted.clone(), allowed, most, request))
+        first_answer!(self, Work::Long, &like.server_id, caller, request, agent => agent.later(caller, like, wanted.clone(), allowed, most, request))
     }
-}
-
-/// The agents as one question asks them.
-struct Turn {
-    order: std::vec::IntoIter<Arc<Member>>,
-    /// The one that is asked now.
-    asked: Option<Arc<Member>>,
-    /// What the first one that failed said.
-    failure: Option<Failure>,
-}
-
-impl Turn {
-    fn next(&mut self) -> Option<Arc<Member>> {
-        self.asked = self.order.next();
-        self.asked.clone()
-    }
-
-    /// The failure, if no other agent could do better.
-    fn failed(&mut self, failure: Failure) -> Option<Failure> {
-        if !another_may_answer(&failure) {
-            return Some(failure);
-        }
-        if let (Failure::AgentUnreachable(_), Some(asked)) = (&failure, &self.asked) {
-            asked.is_away();
-        }
-        self.failure.get_or_insert(failure);
-        None
-    }
-
-    fn failure(&mut self) -> Failure {
-        let none = || Failure::Internal("a tenant has no agent".to_owned());
-        self.failure.take().unwrap_or_else(none)
-    }
-}
-
-/// Whether another agent may answer: it is there, has more time, has taken in more of the log,
-/// keeps more of it, was there when this one missed some, or has that server among its sources.
-fn another_may_answer(failure: &Failure) -> bool {
-    let words = [code::OUT_OF_RANGE, code::GAP, code::NOT_READY, code::UNKNOWN_SERVER];
-    let refused = |word: &str| words.contains(&word);
-    matches!(failure, Failure::AgentUnreachable(_) | Failure::AgentFailed { .. })
-        || matches!(failure, Failure::AgentRejected { word, .. } if refused(word))
 }

@@ -2,6 +2,7 @@
 
 use super::answer::{AgentRows, Expectation};
 use super::headers::bearer;
+use super::request::Size;
 use super::{AgentClient, Caller, not_a_header, not_written, transport, with_query};
 use crate::failure::Failure;
 use dbtrail_types::agent_api::{Header, Schemas, Tables};
@@ -46,7 +47,7 @@ impl AgentClient {
         request: &RequestId,
     ) -> Result<AgentRows, Failure> {
         let body = serde_json::to_vec(asked).map_err(|e| not_written(&e))?;
-        let (size, endpoint) = (transport::Size::Large, &self.endpoints.history);
+        let (size, endpoint) = (Size::Large, &self.endpoints.history);
         let (lines, first) = self.ask(size, endpoint, body, caller, request).await?;
         let header: Header = serde_json::from_slice(&first).map_err(|e| not_a_header(&first, &e))?;
         if !header.success {

@@ -5,8 +5,28 @@ use crate::failure::Failure;
 use crate::plan::When;
 use crate::plan::guard::Admitted;
 use crate::statement::VirtualSchema;
-use dbtrail_types::agent_api::{DiffRequest, RowsRequest};
+use dbtrail_types::agent_api::{DiffRequest, KeyChoice, RowsRequest};
 use dbtrail_types::timestamp::AsOf;
+
+/// How long an answer may become.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Size {
+    /// Rows at an instant.
+    Small,
+    /// The changes of a window may be a million. What is good for a look-up is bad for them: the
+    /// connection for look-ups is read only when nobody else is ready to run, the reader of its own
+    /// answer among them.
+    Large,
+}
+
+impl Size {
+    /// Of the answer to a question for rows or changes.
+    pub(super) fn of(admitted: &Admitted) -> Self {
+        let of_changes = admitted.resolved().draft.virtual_schema == VirtualSchema::Diff;
+        let scanned = matches!(admitted.keys().choice, KeyChoice::Scan(_));
+        if of_changes || scanned { Self::Large } else { Self::Small }
+    }
+}
 
 /// The request for the rows or the changes of a query.
 pub(super) fn body(admitted: &Admitted) -> Result<Vec<u8>, Failure> {

@@ -2,6 +2,7 @@
 
 use super::errors::{cleaned, unreachable};
 use super::headers::{bearer, identify};
+use super::request::Size;
 use super::response::{ROWS, is_framed, media_type};
 use super::{AgentClient, AgentSettings, Caller, Endpoint, SetupError, Transport, errors, in_process, tls};
 use crate::failure::Failure;
@@ -35,7 +36,9 @@ pub(super) const CONNECTION_WINDOW: u32 = (1 << 31) - 1;
 /// For a connection to the agent to be made.
 pub(super) const CONNECT_TIME: Duration = Duration::from_secs(10);
 /// Between two questions whether the agent is still there.
-pub(super) const PING_INTERVAL: Duration = Duration::from_secs(20);
+pub(super) const PING_INTERVAL: Duration = Duration::from_secs(10);
+/// For the agent to answer: beyond, the connection is given up.
+pub(super) const PING_TIME: Duration = Duration::from_secs(20);
 
 const AGENT: &str = concat!("dbtrail-shim/", env!("CARGO_PKG_VERSION"));
 const JSON: &str = "application/json";
@@ -50,6 +53,7 @@ pub(super) fn client(settings: &AgentSettings, at: Option<(&str, IpAddr)>) -> Re
         .connect_timeout(CONNECT_TIME)
         .tcp_keepalive(Duration::from_secs(30))
         .http2_keep_alive_interval(PING_INTERVAL)
+        .http2_keep_alive_timeout(PING_TIME)
         .http2_initial_stream_window_size(STREAM_WINDOW)
         .http2_initial_connection_window_size(CONNECTION_WINDOW)
         .user_agent(AGENT);
@@ -68,17 +72,6 @@ pub(super) fn client(settings: &AgentSettings, at: Option<(&str, IpAddr)>) -> Re
         );
     }
     builder.build().map_err(|e| failed("the HTTPS client cannot be made", &e))
-}
-
-/// How long an answer may become.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Size {
-    /// Rows at an instant.
-    Small,
-    /// The changes of a window may be a million. What is good for a look-up is bad for them: the
-    /// connection for look-ups is read only when nobody else is ready to run, the reader of its own
-    /// answer among them.
-    Large,
 }
 
 /// Sends a request as it is; gives the answer, whatever it is.

@@ -1,5 +1,6 @@
 //! What whoever looks after an agent asks it and tells it: no statement of a client comes this way.
 
+use super::super::request::Size;
 use super::super::{AgentClient, AgentRows, Caller, Expectation, not_a_header, not_written, transport};
 use crate::failure::Failure;
 use dbtrail_types::agent_api::DiffRequest;
@@ -22,7 +23,7 @@ impl AgentClient {
     ) -> Result<AgentRows, Failure> {
         let body = serde_json::to_vec(asked).map_err(|e| not_written(&e))?;
         let endpoint = &self.endpoints.diff;
-        let size = transport::Size::Large;
+        let size = Size::Large;
         let (lines, first) = self.ask(size, endpoint, body, caller, request).await?;
         let (header, definition) = self.texts.header(&first).map_err(|e| not_a_header(&first, &e))?;
         if !header.success {

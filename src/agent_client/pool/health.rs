@@ -59,7 +59,7 @@ fn locked<T>(what: &Mutex<T>) -> MutexGuard<'_, T> {
 
 impl Member {
     /// Taken to be ready until it is seen not to be.
-    fn new(agent: AgentClient) -> Arc<Self> {
+    pub(super) fn new(agent: AgentClient) -> Arc<Self> {
         Arc::new(Self { agent, reachable: AtomicBool::new(true), unready: Mutex::default() })
     }
 

@@ -1,6 +1,7 @@
 //! The ends of the record, by several agents: the newest instant never goes back.
 
 use super::AgentPool;
+use super::turn::Work;
 use crate::agent_client::Caller;
 use crate::failure::Failure;
 use dbtrail_types::names::{RequestId, ServerId, TableName};
@@ -40,7 +41,7 @@ impl AgentPool {
         let mut silent = false;
         while let Some(member) = turn.next() {
             let agent = &member.agent;
-            match agent.ends(caller, server, table, request).await {
+            match turn.in_time(Work::LookUp, agent.ends(caller, server, table, request)).await {
                 Ok(Some((oldest, newest))) => {
                     let highest = self.newest.raise(server, newest);
                     // One agent alone says what it says, after a new beginning too.
