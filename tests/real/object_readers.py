@@ -1,8 +1,10 @@
 #!/usr/bin/env python3
 """Two readers and a writer of one bucket behind a shim that names all three; one reader is killed (-9) every few seconds under clients that ask without end.
+Then a reader stands still (SIGSTOP) for half a minute: it takes requests, and answers none.
 
 No client may see an error other than that an instant is not taken in yet. What each of them was told of an instant is kept, and asked again of the agent that
-captures when all is over: every answer must be the same, whichever of the three had given it. Within a session the newest value never goes back.
+captures when all is over (of a session 300 at most): every answer must be the same, whichever of the three had given it. Within a session the newest value
+never goes back. No statement takes longer than another agent is waited for (20 s, docs/configuration.md), and a few seconds.
 The program must be built with `--features object-store`. `--seconds N` (60), `--clients N` (8), `--seed N`; `--name`: `agent_url` is one name that has an address
 for each of the three, in a file of names that the shim alone sees (root, for a mount).
 """
@@ -10,6 +12,7 @@ import os
 import random
 import re
 import shutil
+import signal
 import socket
 import sys
 import tempfile
@@ -24,6 +27,12 @@ from kills import micros, rfc
 from stores import Moto
 
 
+# Seconds that a statement may take: a look-up is asked of another agent after 20.
+LONGEST = 26
+STILL = 30
+MOST = 300
+
+
 class Asker(threading.Thread):
     """A session that asks for the row as it was some seconds ago, again and again."""
 
@@ -31,11 +40,13 @@ class Asker(threading.Thread):
         super().__init__(daemon=True)
         self.port, self.ago, self.stop = port, ago, threading.Event()
         self.answers, self.early, self.errors, self.back = {}, 0, [], []
+        # Seconds of each statement, and when it was sent.
+        self.times = []
 
     def run(self):
         conn, newest = None, 0
         while not self.stop.is_set():
-            at = rfc(int((time.time() - self.ago) * 1000000))
+            at, sent = rfc(int((time.time() - self.ago) * 1000000)), time.time()
             try:
                 conn = conn or pymysql.connect(host="127.0.0.1", port=self.port, user="app", password="pw", autocommit=True, read_timeout=60)
                 cursor = conn.cursor()
@@ -51,6 +62,7 @@ class Asker(threading.Thread):
                 else:
                     self.errors.append(str(e))
                     conn = None
+            self.times.append((time.time() - sent, sent))
             time.sleep(0.01)
 
 
@@ -139,17 +151,32 @@ def main():
                 killed += 1
                 time.sleep(r.random())
                 readers[one] = reader(one)
+            # Until the last one is asked again.
+            time.sleep(6)
+            still = r.choice(at[1:])
+            readers[still].child.send_signal(signal.SIGSTOP)
+            stood, begun = time.time(), time.monotonic()
+            while time.monotonic() < begun + STILL:
+                time.sleep(0.2)
+            readers[still].child.send_signal(signal.SIGCONT)
             for asker in askers:
                 asker.stop.set()
-                asker.join(60)
+                asker.join(90)
             stop.set()
             work.join(60)
+            times = sorted(took for asker in askers for took, _ in asker.times)
+            # What was on its way when the reader stopped is of neither.
+            killing = [took for asker in askers for took, sent in asker.times if sent + took < stood or sent < stood - 5]
+            print("statements: half took %.3f s or less, 99 of 100 %.3f s; the longest under kills %.2f s, and with a reader that stands still %.2f s" % (
+                times[len(times) // 2], times[len(times) * 99 // 100], max(killing), times[-1]), flush=True)
+            count.check(times[-1] <= LONGEST, "the longest statement", times[-1], LONGEST)
             over = time.time() * 1000000
             api.wait(lambda s: s["newest"] and micros(s["newest"]) >= over, "all is taken in")
             for n, asker in enumerate(askers):
                 count.equal(asker.errors[:3], [], "session %d: errors" % n)
                 count.equal(asker.back[:3], [], "session %d: an answer that goes back" % n)
-                for when, value in asker.answers.items():
+                answers = sorted(asker.answers.items())
+                for when, value in r.sample(answers, min(len(answers), MOST)):
                     body = {"server_id": "real", "schema": "shop", "table": "t", "keys": {"columns": ["id"], "values": [["1"]]}, "at": {"time": when}}
                     lines, refusal = api.lines("/v1/flashback", body)
                     found = [line["row"][1] if isinstance(line, dict) else line[1] for line in lines[1:-1]] if lines else refusal
