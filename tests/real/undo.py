@@ -41,6 +41,8 @@ EVERY = ("k VARCHAR(20) CHARACTER SET utf8mb4 COLLATE utf8mb4_general_ci NOT NUL
          " vc VARCHAR(20) CHARACTER SET utf8mb4 COLLATE utf8mb4_general_ci, uc VARCHAR(9) CHARACTER SET ucs2, bi BINARY(4), vb VARBINARY(9), tx TEXT CHARACTER SET utf8mb4,"
          " bl BLOB, e ENUM('a','b','ß') CHARACTER SET utf8mb4, s SET('p','q','r') CHARACTER SET utf8mb4, js JSON, ge GEOMETRY, inv INT INVISIBLE,"
          " g INT GENERATED ALWAYS AS (i + 1) VIRTUAL, gs VARCHAR(40) GENERATED ALWAYS AS (CONCAT(vc, '!')) STORED")
+# On MariaDB system-versioned.
+KEPT = "id INT NOT NULL PRIMARY KEY, v VARCHAR(20)"
 GENERATED = ("g", "gs")
 MODE = "SET SESSION sql_mode = 'ALLOW_INVALID_DATES,NO_ENGINE_SUBSTITUTION', time_zone = '+00:00'"
 
@@ -58,9 +60,9 @@ class Incidents:
         for schema in ("crm", "shop"):
             self.sql("CREATE DATABASE %s DEFAULT CHARACTER SET utf8mb4" % schema)
         every = EVERY + (", ve VECTOR(2)" if self.mysql else ", uu UUID, i6 INET6")
-        for name, body in {**TABLES, "shop.every": every, "shop.noise": "id INT NOT NULL PRIMARY KEY, v INT"}.items():
-            self.sql("CREATE TABLE %s (%s) ENGINE=InnoDB" % (name, body))
-        self.tables = [*TABLES, "shop.every"]
+        for name, body in {**TABLES, "shop.every": every, "shop.kept": KEPT, "shop.noise": "id INT NOT NULL PRIMARY KEY, v INT"}.items():
+            self.sql("CREATE TABLE %s (%s) ENGINE=InnoDB%s" % (name, body, " WITH SYSTEM VERSIONING" if name == "shop.kept" and not self.mysql else ""))
+        self.tables = [*TABLES, "shop.every", "shop.kept"]
         self.columns, self.keys = {}, {}
         for name in self.tables:
             schema, table = name.split(".")
@@ -124,7 +126,7 @@ class Incidents:
     def change(self):
         """One statement; what it needs may not be there."""
         try:
-            self.r.choice([self.customer, self.customer, self.order, self.order, self.order, self.line, self.line, self.line, self.every, self.every, self.every, self.log])()
+            self.r.choice([self.customer, self.customer, self.order, self.order, self.order, self.line, self.line, self.line, self.every, self.every, self.every, self.log, self.kept])()
         except pymysql.IntegrityError:
             pass
 
@@ -201,6 +203,10 @@ class Incidents:
             self.sql("INSERT INTO shop.log VALUES (%d, %s)" % (r.choice([r.randint(0, 300), 2 ** 63 + r.randint(0, 99)]), quote(self.word()[:20])))
         else:
             self.sql("DELETE FROM shop.log ORDER BY id LIMIT 3")
+
+    def kept(self):
+        r, at = self.r, self.r.randint(0, 40)
+        self.sql(r.choice(["REPLACE INTO shop.kept VALUES (%d, %s)", "UPDATE shop.kept SET id = %d, v = %s LIMIT 1", "DELETE FROM shop.kept WHERE id = %d OR v = %s"]) % (at, quote(self.word()[:20])))
 
     def last_gtid(self):
         """That of the last transaction; nobody else commits meanwhile."""

@@ -138,8 +138,8 @@ impl History {
 
     fn net_head(&self, name: &TableName, today: &Found<'_>) -> Result<Vec<u8>, Refusal> {
         let definition = today.definition;
-        let generated = self.catalog.generated(today.definition_id).iter();
-        let generated = generated.filter_map(|at| Some(definition.columns.get(*at)?.name.clone())).collect();
+        let generated = self.catalog.set_by_server(today.definition_id).into_iter();
+        let generated = generated.filter_map(|at| Some(definition.columns.get(at)?.name.clone())).collect();
         let header = NetHeader {
             success: true,
             definition: definition.as_ref().clone(),

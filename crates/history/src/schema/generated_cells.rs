@@ -5,6 +5,7 @@ use super::super::image::{Content, Image};
 use super::carry::Carried;
 use super::convert::By;
 use super::lost_cell::UnknownCell;
+use super::versioned::{ROW_END, ROW_START};
 use super::{Catalog, DefinitionId, compute, generated};
 use dbtrail_types::names::TableName;
 use dbtrail_types::result_set::Cell;
@@ -49,6 +50,18 @@ impl Catalog {
     #[must_use]
     pub fn generated(&self, id: DefinitionId) -> &[usize] {
         self.known(id).map_or(&[], |k| &k.generated)
+    }
+
+    /// Positions of the columns that no statement can set, rising: generated ones, and those in
+    /// which a system-versioned table keeps the time of a row.
+    #[must_use]
+    pub fn set_by_server(&self, id: DefinitionId) -> Vec<usize> {
+        let mut all = self.generated(id).to_vec();
+        if let Some(known) = self.known(id).filter(|known| known.full.versioned) {
+            all.extend([ROW_START, ROW_END].iter().filter_map(|name| known.full.position(name)));
+            all.sort_unstable();
+        }
+        all
     }
 
     /// Whether the log, or the server, names the engine of a table of this definition.

@@ -121,7 +121,8 @@ pub struct NetHeader {
     pub definition: TableDefinition,
     /// The end of the record: up to it, "now" is known.
     pub newest: Timestamp,
-    /// Generated columns, which no statement can set.
+    /// Columns that no statement can set: generated ones, `row_start` and `row_end` of a
+    /// system-versioned table.
     #[serde(default)]
     pub generated: Vec<String>,
     /// The columns of each unique index beside the primary key; left out: the record does not tell

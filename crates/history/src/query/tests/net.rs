@@ -131,3 +131,38 @@ fn ok_rows_are_reported_under_the_definition_of_today() {
     ]);
     assert_eq!(net(&h, 2, 2), Err("unreadable_table"));
 }
+
+/// A change of a system-versioned table: the columns of the others, and from when on a row is so.
+fn versioned(kind: EventType, rows: &[(i32, &str, u32)]) -> Change {
+    let mut table = mapped("t").as_ref().clone();
+    for name in ["row_start", "row_end"] {
+        let time = MappedColumn::plain(17, vec![6], false);
+        table.columns.push(MappedColumn { name: Some(name.to_owned()), ..time });
+    }
+    let times = |start: u32| [start, 0x7FFF_FFFF].map(u32::to_be_bytes);
+    let form = |(id, v, start): &(i32, &str, u32)| {
+        let [start, end] = times(*start);
+        [image(*id, v), start.to_vec(), vec![0, 0, 0], end.to_vec(), vec![0x0F, 0x42, 0x3F]].concat()
+    };
+    let images: Vec<u8> = rows.iter().flat_map(form).collect();
+    let bitmaps = if kind == EventType::Update { vec![0b1111; 2] } else { vec![0b1111] };
+    let body = [&[7, 0, 0, 0, 0, 0, 1, 0, 2, 0, 4][..], &bitmaps, &images].concat();
+    Change::Rows(RowsEvent::of_body(&body.into(), kind, &Arc::new(table)).unwrap())
+}
+
+/// No statement can name what the server keeps of a row's time, nor bring it back.
+#[test]
+fn ok_the_time_of_a_versioned_row_is_nothing_to_take_back() {
+    let h = history(vec![
+        (1, vec![sql(&format!("{CREATE} WITH SYSTEM VERSIONING"))]),
+        (2, vec![versioned(EventType::Insert, &[(1, "a", 2), (2, "a", 2), (3, "a", 2)])]),
+        (3, vec![versioned(EventType::Update, &[(1, "a", 2), (1, "b", 3)])]),
+        (4, vec![versioned(EventType::Update, &[(2, "a", 2), (2, "x", 4)])]),
+        (5, vec![versioned(EventType::Update, &[(2, "x", 4), (2, "a", 5)])]),
+    ]);
+    let window = |since, until| request(Span::Window { since: t(since), until: t(until) });
+    let lines = collect(h.net(&window(3, 5)).unwrap());
+    assert_eq!(lines[0]["generated"], json!(["row_start", "row_end"]));
+    assert_eq!(net(&h, 3, 5), Ok(json!([["1", "a", "b"]])), "the second one is what it was");
+    assert_eq!(net(&h, 4, 4), Ok(json!([["2", "a", "x", "a"]])), "taken back by somebody");
+}
