@@ -84,12 +84,32 @@ impl AgentClient {
         };
         let response = transport::send(self, Request::new(Method::GET, url), caller, request).await?;
         let answer: TableAnswer = transport::small(&self.base_url, response).await?;
-        if answer.schema != table.schema || answer.server_id != *server {
+        if !is_same_schema(&answer.schema, &table.schema) || answer.server_id != *server {
             return Err(Failure::AgentNonsense(format!(
                 "the agent was asked for {table} and answered for {}",
                 answer.table
             )));
         }
         Ok(answer.definition)
+    }
+}
+
+/// Whether an answer is of the schema that was asked for: a server with `lower_case_table_names`
+/// has names in lower case, whatever the case in which clients write them.
+fn is_same_schema(answered: &str, asked: &str) -> bool {
+    answered == asked || answered.to_lowercase() == asked.to_lowercase()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_same_schema;
+
+    #[test]
+    fn the_case_of_a_schema_is_the_server_s() {
+        for asked in ["shop", "Shop", "SHOP"] {
+            assert!(is_same_schema("shop", asked), "{asked}");
+        }
+        assert!(is_same_schema("äpfel", "Äpfel"));
+        assert!(!is_same_schema("shop", "shops"));
     }
 }
