@@ -5,7 +5,7 @@ use super::cell::{known, of};
 use super::literal::{self, Text, Unwritable, name};
 use super::session::relaxation;
 use dbtrail_types::agent_api::{NetHeader, Octets, Reference, RowCell, RowLine};
-use dbtrail_types::column::{Column, ColumnType, TableDefinition, same_name};
+use dbtrail_types::column::{Column, ColumnType, Family, TableDefinition, same_name};
 use dbtrail_types::names::TableName;
 
 /// The time zone in which TIMESTAMP values are written.
@@ -64,6 +64,21 @@ impl Table<'_> {
     /// The columns that statements name, with their positions.
     fn columns(&self) -> impl Iterator<Item = (usize, &Column)> {
         self.definition().columns.iter().enumerate().filter(|(_, c)| !self.is_generated(c))
+    }
+
+    /// Whether a server may set a column in each UPDATE that does not name it, so that it stays what
+    /// it is only where it is named. A bare TIMESTAMP may be one without a word of it (without
+    /// [`explicit_defaults_for_timestamp`](https://dev.mysql.com/doc/refman/8.4/en/server-system-variables.html#sysvar_explicit_defaults_for_timestamp)),
+    /// and nothing tells where the record has no declaration.
+    fn may_set_itself(&self, column: &Column) -> bool {
+        let untold = column.ty.family() == Family::DateTime && !self.is_declared();
+        column.on_update_now || column.ty.family() == Family::Timestamp || untold
+    }
+
+    /// Whether the record has a declaration of the table: of attributes that no table map tells,
+    /// nothing is known otherwise.
+    fn is_declared(&self) -> bool {
+        self.header.unique.is_some()
     }
 
     fn is_key(&self, column: &Column) -> bool {
@@ -137,8 +152,7 @@ impl Table<'_> {
         for (at, column) in self.columns() {
             let (was, will) = (known(from, at, column)?, known(to, at, column)?);
             differs |= was != will;
-            // A column that the server sets by itself stays what it is only where it is set.
-            if was == will && !column.on_update_now {
+            if was == will && !self.may_set_itself(column) {
                 continue;
             }
             let value = literal::value(will, column, self.text).map_err(|e| of(column, &e))?;
@@ -189,7 +203,8 @@ impl Table<'_> {
                 RowCell::Value(Octets(bytes)) => std::str::from_utf8(bytes).ok()?.parse::<f64>().ok(),
                 RowCell::Null | RowCell::Unknown(_) => None,
             });
-            column.auto_increment && value == Some(0.0)
+            let untold = column.ty.is_integer() && !self.is_declared();
+            (column.auto_increment || untold) && value == Some(0.0)
         };
         if self.columns().any(zero) {
             conditions.push("FIND_IN_SET('NO_AUTO_VALUE_ON_ZERO', @@session.sql_mode) > 0".to_owned());

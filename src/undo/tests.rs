@@ -212,6 +212,34 @@ fn ok_a_session_that_would_read_the_values_otherwise_changes_nothing() {
     );
 }
 
+/// A bare TIMESTAMP may be set by the server in each UPDATE without a word of it; where no
+/// declaration is known, a DATETIME may be too, and a number may be numbered.
+#[test]
+fn ok_what_a_server_may_set_by_itself_is_set() {
+    let time = "2026-01-01 00:00:00";
+    for (ty, declared, set) in [
+        ("timestamp", true, true),
+        ("datetime", true, false),
+        ("datetime", false, true),
+        ("date", false, false),
+    ] {
+        let mut header = header();
+        header.references = None;
+        header.unique = header.unique.filter(|_| declared);
+        header.definition.columns[2] = column("up", ty, None);
+        let changes = [
+            change(Some(row("0", "a", Some(time))), Some(row("0", "b", Some(time)))),
+            change(Some(row("1", "a", None)), None),
+        ];
+        let name = named("orders");
+        let only = Changed { name: &name, header: &header, changes: &changes };
+        let all = undo(&[only], &[], Text::Utf8).pop().unwrap();
+        assert_eq!(all.updates[0].contains(", `up` = '2026-01-01"), set, "{ty}: {}", all.updates[0]);
+        let asks = all.updates[0].contains("NO_AUTO_VALUE_ON_ZERO");
+        assert_eq!(asks, !declared, "{ty}: {}", all.updates[0]);
+    }
+}
+
 #[test]
 fn ok_a_script_is_one_transaction_with_parents_before_children() {
     let part = |table: &str, changes: &[NetChange]| {
