@@ -167,7 +167,7 @@ fn in_charset(words: &str, column: &Column, text: Text) -> Result<String, Unwrit
 
 /// Text between quotes, the same in every sql_mode and after every way of copying it: what a client
 /// may change goes in hexadecimal digits.
-fn quoted(words: &str, text: Text) -> String {
+pub(super) fn quoted(words: &str, text: Text) -> String {
     let touchy = |c: char| c.is_control() || c == '\\' || matches!(c, '\u{2028}' | '\u{2029}' | '\u{feff}');
     if words.chars().any(touchy) || !words.is_ascii() && text == Text::Ascii {
         return format!("_utf8mb4 {}", hex(words.as_bytes()));

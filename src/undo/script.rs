@@ -1,6 +1,7 @@
 //! A file to read and run: what takes the rows of one or several tables back, as one transaction
 //! that checks itself.
 
+use super::literal::{self, Text};
 use super::statement::{SQL_MODE, TIME_ZONE};
 use super::steps::StepwiseUndo;
 use super::{Undone, statement};
@@ -155,6 +156,7 @@ fn tail(out: &mut String, parts: &[Part], frame: &Frame<'_>) {
             let _ = writeln!(out, "{check};");
         }
     }
+    let _ = writeln!(out, "{};", triggers(parts));
     if frame.commit {
         let _ = writeln!(
             out,
@@ -164,6 +166,23 @@ fn tail(out: &mut String, parts: &[Part], frame: &Frame<'_>) {
     } else {
         let _ = writeln!(out, "ROLLBACK;");
     }
+}
+
+/// The triggers of the tables, as far as the account sees them: what they set is in no statement.
+fn triggers(parts: &[Part]) -> String {
+    let tables: Vec<String> = parts
+        .iter()
+        .map(|Part { name: TableName { schema, table }, .. }| {
+            let text = |words| literal::quoted(words, Text::Utf8);
+            format!("(event_object_schema = {} AND event_object_table = {})", text(schema), text(table))
+        })
+        .collect();
+    format!(
+        "SELECT COUNT(*) AS triggers, IF(COUNT(*) = 0, 'this account sees no trigger of these tables', \
+         'LOOK AT THE ROWS: triggers of these tables may have made them other than they were') AS verdict \
+         FROM information_schema.triggers WHERE {}",
+        tables.join(" OR ")
+    )
 }
 
 /// For each foreign key between two tables of the script whose column an UPDATE may have set: rows
@@ -176,17 +195,13 @@ fn orphans(parts: &[Part]) -> Vec<String> {
                 continue;
             }
             let pairs = reference.columns.iter().zip(&reference.referenced);
-            let same: Vec<String> = pairs
-                .map(|(c, p)| format!("p.{} = c.{}", super::literal::name(p), super::literal::name(c)))
-                .collect();
-            let set: Vec<String> = reference
-                .columns
-                .iter()
-                .map(|c| format!("c.{} IS NOT NULL", super::literal::name(c)))
-                .collect();
+            let same: Vec<String> =
+                pairs.map(|(c, p)| format!("p.{} = c.{}", literal::name(p), literal::name(c))).collect();
+            let set: Vec<String> =
+                reference.columns.iter().map(|c| format!("c.{} IS NOT NULL", literal::name(c))).collect();
             checks.push(format!(
                 "SELECT COUNT(*) AS {} FROM {} AS c WHERE {} AND NOT EXISTS (SELECT 1 FROM {} AS p WHERE {})",
-                super::literal::name(&format!(
+                literal::name(&format!(
                     "rows of {} without one in {} (0 is right)",
                     reference.child.table, reference.parent.table
                 )),

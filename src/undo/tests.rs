@@ -280,6 +280,9 @@ fn ok_a_script_is_one_transaction_with_parents_before_children() {
         ]
     );
     assert!(text.contains("4 AS rows_expected"), "{text}");
+    let of = |table| format!("(event_object_schema = 'shop' AND event_object_table = '{table}')");
+    let triggers = format!("FROM information_schema.triggers WHERE {} OR {};\n", of("lines"), of("orders"));
+    assert!(text.contains(&triggers), "{text}");
     let frame = script::Frame { commit: true, incomplete: &["a child\nis in doubt".to_owned()], ..frame };
     let text = script::script(&parts, &frame);
     assert!(text.contains("\n-- NOT COMPLETE: a child is in doubt\n"), "{text}");
