@@ -41,8 +41,8 @@ EVERY = ("k VARCHAR(20) CHARACTER SET utf8mb4 COLLATE utf8mb4_general_ci NOT NUL
          " vc VARCHAR(20) CHARACTER SET utf8mb4 COLLATE utf8mb4_general_ci, uc VARCHAR(9) CHARACTER SET ucs2, bi BINARY(4), vb VARBINARY(9), tx TEXT CHARACTER SET utf8mb4,"
          " bl BLOB, e ENUM('a','b','ß') CHARACTER SET utf8mb4, s SET('p','q','r') CHARACTER SET utf8mb4, js JSON, ge GEOMETRY, inv INT INVISIBLE,"
          " g INT GENERATED ALWAYS AS (i + 1) VIRTUAL, gs VARCHAR(40) GENERATED ALWAYS AS (CONCAT(vc, '!')) STORED")
-# On MariaDB system-versioned.
-KEPT = "id INT NOT NULL PRIMARY KEY, v VARCHAR(20)"
+# On MariaDB system-versioned; the TIMESTAMP is one that each UPDATE sets, which its declaration does not say.
+KEPT = "id INT NOT NULL PRIMARY KEY, v VARCHAR(20), seen TIMESTAMP"
 GENERATED = ("g", "gs")
 MODE = "SET SESSION sql_mode = 'ALLOW_INVALID_DATES,NO_ENGINE_SUBSTITUTION', time_zone = '+00:00'"
 
@@ -60,8 +60,9 @@ class Incidents:
         for schema in ("crm", "shop"):
             self.sql("CREATE DATABASE %s DEFAULT CHARACTER SET utf8mb4" % schema)
         every = EVERY + (", ve VECTOR(2)" if self.mysql else ", uu UUID, i6 INET6")
-        for name, body in {**TABLES, "shop.every": every, "shop.kept": KEPT, "shop.noise": "id INT NOT NULL PRIMARY KEY, v INT"}.items():
-            self.sql("CREATE TABLE %s (%s) ENGINE=InnoDB%s" % (name, body, " WITH SYSTEM VERSIONING" if name == "shop.kept" and not self.mysql else ""))
+        for name, body in {**TABLES, "shop.every": every, "shop.noise": "id INT NOT NULL PRIMARY KEY, v INT"}.items():
+            self.sql("CREATE TABLE %s (%s) ENGINE=InnoDB" % (name, body))
+        self.make_kept()
         self.tables = [*TABLES, "shop.every", "shop.kept"]
         self.columns, self.keys = {}, {}
         for name in self.tables:
@@ -72,6 +73,13 @@ class Incidents:
             self.keys[name] = [row[0].decode() for row in rows if row[1] == b"PRI"]
         for _ in range(150):
             self.change()
+
+    def make_kept(self):
+        """Also again when the record has begun, so that the log alone says how it is."""
+        self.sql("DROP TABLE IF EXISTS shop.kept")
+        self.sql("SET SESSION explicit_defaults_for_timestamp = OFF")
+        self.sql("CREATE TABLE shop.kept (%s) ENGINE=InnoDB%s" % (KEPT, "" if self.mysql else " WITH SYSTEM VERSIONING"))
+        self.sql("SET SESSION explicit_defaults_for_timestamp = ON")
 
     def sql(self, text):
         return self.cursor.execute(text)
@@ -206,7 +214,8 @@ class Incidents:
 
     def kept(self):
         r, at = self.r, self.r.randint(0, 40)
-        self.sql(r.choice(["REPLACE INTO shop.kept VALUES (%d, %s)", "UPDATE shop.kept SET id = %d, v = %s LIMIT 1", "DELETE FROM shop.kept WHERE id = %d OR v = %s"]) % (at, quote(self.word()[:20])))
+        self.sql(r.choice(["REPLACE INTO shop.kept VALUES (%d, %s, '2020-02-02')", "UPDATE shop.kept SET id = %d, v = %s, seen = seen LIMIT 1", "DELETE FROM shop.kept WHERE id = %d OR v = %s",
+                           "UPDATE shop.kept SET seen = seen, v = CONCAT('w', %d, %s) LIMIT 3"]) % (at, quote(self.word()[:9])))
 
     def last_gtid(self):
         """That of the last transaction; nobody else commits meanwhile."""
@@ -324,6 +333,9 @@ def run(kind, options, seed, count):
         work = Incidents(server, kind, seed)
         with Chain(None, schema="shop", source="mysql://root@127.0.0.1:%d" % server.port) as chain:
             chain.api.wait(lambda s: s["oldest"] and s["baseline"]["done"] == s["baseline"]["total"], "the tables are read")
+            work.make_kept()
+            for _ in range(20):
+                work.kept()
             stop, quiet = threading.Event(), threading.Lock()
             worker = threading.Thread(target=noise, args=(server, stop, quiet), daemon=True)
             worker.start()
