@@ -66,13 +66,12 @@ impl Table<'_> {
         self.definition().columns.iter().enumerate().filter(|(_, c)| !self.is_generated(c))
     }
 
-    /// Whether a server may set a column in each UPDATE that does not name it, so that it stays what
-    /// it is only where it is named. A bare TIMESTAMP may be one without a word of it (without
-    /// [`explicit_defaults_for_timestamp`](https://dev.mysql.com/doc/refman/8.4/en/server-system-variables.html#sysvar_explicit_defaults_for_timestamp)),
-    /// and nothing tells where the record has no declaration.
+    /// Whether a server may set a column in each UPDATE that does not name it, so that it stays
+    /// what it is only where it is named. A bare TIMESTAMP may be one without a word of it (without
+    /// `explicit_defaults_for_timestamp`), and nothing tells where the record has no declaration.
     fn may_set_itself(&self, column: &Column) -> bool {
-        let untold = column.ty.family() == Family::DateTime && !self.is_declared();
-        column.on_update_now || column.ty.family() == Family::Timestamp || untold
+        let undeclared = column.ty.family() == Family::DateTime && !self.is_declared();
+        column.on_update_now || column.ty.family() == Family::Timestamp || undeclared
     }
 
     /// Whether the record has a declaration of the table: of attributes that no table map tells,
@@ -203,8 +202,8 @@ impl Table<'_> {
                 RowCell::Value(Octets(bytes)) => std::str::from_utf8(bytes).ok()?.parse::<f64>().ok(),
                 RowCell::Null | RowCell::Unknown(_) => None,
             });
-            let untold = column.ty.is_integer() && !self.is_declared();
-            (column.auto_increment || untold) && value == Some(0.0)
+            let undeclared = column.ty.is_integer() && !self.is_declared();
+            (column.auto_increment || undeclared) && value == Some(0.0)
         };
         if self.columns().any(zero) {
             conditions.push("FIND_IN_SET('NO_AUTO_VALUE_ON_ZERO', @@session.sql_mode) > 0".to_owned());
