@@ -64,11 +64,15 @@ impl Dump<'_> {
         );
         let mut parts: Vec<String> = self.columns().map(|(_, c)| declaration(c)).collect();
         let is_left = |key: &String| self.columns().any(|(_, c)| same_name(&c.name, key));
-        let key = &self.definition.primary_key;
-        if !key.is_empty() && key.iter().all(is_left) {
+        let key = Some(self.definition.primary_key.as_slice());
+        let key = key.filter(|key| key.iter().all(is_left)).unwrap_or_default();
+        if !key.is_empty() {
             let names: Vec<String> = key.iter().map(|k| name(k)).collect();
             parts.push(format!("PRIMARY KEY ({})", names.join(", ")));
         }
+        let leads = |c: &Column| key.first().is_some_and(|k| same_name(k, &c.name));
+        let numbered = self.columns().filter(|(_, c)| c.auto_increment && !leads(c));
+        parts.extend(numbered.map(|(_, c)| format!("KEY ({})", name(&c.name))));
         // Writing to a String cannot fail.
         let _ = writeln!(out, "  {}\n);\nSTART TRANSACTION;", parts.join(",\n  "));
         out
@@ -280,5 +284,17 @@ mod tests {
         all.push(written(None));
         let different: std::collections::HashSet<&String> = all.iter().collect();
         assert_eq!(different.len(), all.len(), "{all:?}");
+    }
+
+    #[test]
+    fn ok_a_numbered_column_has_an_index() {
+        let table = TableName { schema: String::new(), table: "t".to_owned() };
+        for (key, index) in [("id", None), ("t", Some("  PRIMARY KEY (`t`),\n  KEY (`id`)\n)"))] {
+            let columns = vec![column("t", "varchar(9)", None), column("id", "int", None)];
+            let definition = TableDefinition { columns, primary_key: vec![key.to_owned()] };
+            let format = Format::Sql;
+            let head = Dump { name: &table, definition: &definition, without: &[], format }.head("");
+            assert!(index.map_or(!head.contains("  KEY ("), |index| head.contains(index)), "{head}");
+        }
     }
 }
