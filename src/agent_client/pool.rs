@@ -26,6 +26,7 @@ use health::Members;
 use names::Names;
 use newest::Newest;
 use std::collections::BTreeMap;
+use std::pin::pin;
 use std::sync::Arc;
 use turn::{Turn, Work};
 
@@ -49,7 +50,9 @@ macro_rules! first_answer {
         loop {
             let Some(member) = turn.next() else { break Err(turn.failure()) };
             let $agent = &member.agent;
-            match turn.in_time($work, $asked).await {
+            // In this very place: moved, it would be there twice.
+            let asked = pin!($asked);
+            match turn.in_time($work, asked).await {
                 Ok(answer) => break Ok(answer),
                 Err(failure) => {
                     if let Some(failure) = turn.failed(failure) {

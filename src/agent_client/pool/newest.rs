@@ -7,6 +7,7 @@ use crate::failure::Failure;
 use dbtrail_types::names::{RequestId, ServerId, TableName};
 use dbtrail_types::timestamp::Timestamp;
 use std::collections::HashMap;
+use std::pin::pin;
 use std::sync::{Mutex, PoisonError};
 
 /// The newest instant that was given, of each server.
@@ -41,7 +42,8 @@ impl AgentPool {
         let mut silent = false;
         while let Some(member) = turn.next() {
             let agent = &member.agent;
-            match turn.in_time(Work::LookUp, agent.ends(caller, server, table, request)).await {
+            let ends = pin!(agent.ends(caller, server, table, request));
+            match turn.in_time(Work::LookUp, ends).await {
                 Ok(Some((oldest, newest))) => {
                     let highest = self.newest.raise(server, newest);
                     // One agent alone says what it says, after a new beginning too.

@@ -7,6 +7,7 @@ use crate::plan::When;
 use crate::plan::guard::Admitted;
 use crate::statement::VirtualSchema;
 use dbtrail_types::agent_api::code;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::timeout;
@@ -61,7 +62,7 @@ impl Turn {
     pub(super) async fn in_time<T>(
         &self,
         work: Work,
-        answer: impl Future<Output = Result<T, Failure>>,
+        answer: Pin<&mut impl Future<Output = Result<T, Failure>>>,
     ) -> Result<T, Failure> {
         if work == Work::Long {
             return answer.await;
@@ -105,6 +106,7 @@ mod tests {
     use super::*;
     use crate::agent_client::{AgentClient, AgentSettings};
     use std::future::pending;
+    use std::pin::pin;
     use tokio::time::Instant;
 
     fn members(many: u16) -> Vec<Arc<Member>> {
@@ -119,7 +121,8 @@ mod tests {
     async fn asked(many: u16, work: Work) -> (Vec<Duration>, Failure) {
         let (mut turn, begun, mut given_up) = (Turn::new(members(many)), Instant::now(), Vec::new());
         while turn.next().is_some() {
-            let failure = turn.in_time(work, pending::<Result<(), Failure>>()).await.unwrap_err();
+            let answer = pin!(pending::<Result<(), Failure>>());
+            let failure = turn.in_time(work, answer).await.unwrap_err();
             given_up.push(begun.elapsed());
             assert!(turn.failed(failure).is_none(), "another one is asked");
         }

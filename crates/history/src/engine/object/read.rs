@@ -131,7 +131,7 @@ impl<R: DbReadOps + Send + Sync> Snapshot for Pinned<R> {
         let Some((first, others)) = lookups.split_first() else { return };
         // Where one fails, the look-up itself says so, and no other is waited for.
         let _ = self.access.runtime.wait(async {
-            self.read(self.fetch(first)).await?;
+            Box::pin(self.read(self.fetch(first))).await?;
             let others = stream::iter(others).map(Ok);
             let fetch = |lookup| self.read(self.fetch(lookup));
             others.try_for_each_concurrent(SIDE_BY_SIDE, fetch).await
