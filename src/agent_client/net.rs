@@ -8,7 +8,7 @@ mod operator;
 use super::request::Size;
 use super::{AgentClient, AgentRows, Caller, Expectation, errors, nonsense, not_a_header, not_written};
 use crate::failure::Failure;
-use dbtrail_types::agent_api::{NetChange, NetHeader, NetLine, NetRequest, RowsRequest, Trailer};
+use dbtrail_types::agent_api::{LostColumn, NetChange, NetHeader, NetLine, NetRequest, RowsRequest, Trailer};
 use dbtrail_types::column::TableDefinition;
 use dbtrail_types::names::{RequestId, ServerId, TableName};
 use dbtrail_types::timestamp::AsOf;
@@ -55,6 +55,17 @@ impl Room {
     }
 }
 
+/// Which values of a column no statement about rows brings back.
+fn not_back(table: &TableName, lost: &LostColumn) -> String {
+    let LostColumn { column, statement, dropped } = lost;
+    let what = if *dropped {
+        format!("was dropped by {statement}, and its values do not come back")
+    } else {
+        format!("was changed by {statement}, and values that this cut, rounded or replaced do not come back")
+    };
+    format!("column {column} of {table} {what}: _flashback and _snapshot have them as of before that")
+}
+
 impl AgentClient {
     /// The rows that a window or a transaction changed in several tables, and in those below them
     /// by foreign keys where the log does not hold it. `asked`: all of one span. `allowed`: schemas
@@ -78,6 +89,7 @@ impl AgentClient {
             let (mut header, changes) = self.net_changes(caller, one, &mut room, request).await?;
             hide(&mut header, allowed);
             let name = TableName { schema: one.schema.clone(), table: one.table.clone() };
+            all.incomplete.extend(header.lost.iter().map(|lost| not_back(&name, lost)));
             if !changes.is_empty() {
                 below.extend(header.below.iter().map(|child| (child.clone(), one)));
             }

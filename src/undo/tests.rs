@@ -37,6 +37,7 @@ fn header() -> NetHeader {
         unique: Some(vec![vec!["code".to_owned()]]),
         references: Some(vec![reference("orders", "up"), reference("lines", "order_id")]),
         below: Vec::new(),
+        lost: Vec::new(),
     }
 }
 

@@ -26,7 +26,7 @@ pub(crate) use diff::is_false;
 pub use diff::{ChangeOrigin, DiffEvent, DiffLine, DiffRequest, EventType};
 pub use filter::{Comparison, Filter, Relation};
 pub use keys::{KeyBound, KeyChoice, KeyRange, KeyScan, Keys};
-pub use net::{ColumnValues, NetChange, NetHeader, NetLine, NetRequest, Reference, Span};
+pub use net::{ColumnValues, LostColumn, NetChange, NetHeader, NetLine, NetRequest, Reference, Span};
 pub use octets::Octets;
 pub use row_cell::{RowCell, RowLine};
 pub use tables::{RefusedTable, Schemas, TableAnswer, TableEntry, Tables};

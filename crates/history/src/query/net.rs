@@ -17,7 +17,7 @@ use crate::names::TableState;
 use crate::schema::{Carried, DefinitionId, UnknownCell};
 use crate::store::{ChangeSequence, EncodedKey};
 use changed::Changed;
-use dbtrail_types::agent_api::{NetHeader, NetLine, NetRequest, Span, code};
+use dbtrail_types::agent_api::{LostColumn, NetHeader, NetLine, NetRequest, Span, code};
 use dbtrail_types::column::Column;
 use dbtrail_types::names::TableName;
 use rows::{Having, Rows};
@@ -76,7 +76,7 @@ impl History {
             all.iter().map(|one| Having::read(one, today.definition, &name)).collect::<Result<Vec<_>, _>>()
         });
         let having = having.transpose()?;
-        let head = self.net_head(&name, &today)?;
+        let head = self.net_head(&name, &today, range)?;
         let changed = if range.0 < range.1 {
             let then = match self.names.at(&name, range.1) {
                 Some((_, TableState::Absent)) => None,
@@ -136,7 +136,12 @@ impl History {
         self.table_at(name, now)
     }
 
-    fn net_head(&self, name: &TableName, today: &Found<'_>) -> Result<Vec<u8>, Refusal> {
+    fn net_head(
+        &self,
+        name: &TableName,
+        today: &Found<'_>,
+        range: (ChangeSequence, ChangeSequence),
+    ) -> Result<Vec<u8>, Refusal> {
         let definition = today.definition;
         let generated = self.catalog.set_by_server(today.definition_id).into_iter();
         let generated = generated.filter_map(|at| Some(definition.columns.get(at)?.name.clone())).collect();
@@ -148,11 +153,26 @@ impl History {
             unique: self.catalog.unique(today.definition_id),
             references: self.catalog.references(name),
             below: self.catalog.below(name).into_iter().filter(|child| child != name).collect(),
+            lost: self.lost_columns(name, range),
         };
         let mut out = Vec::new();
         lines::json(&header, &mut out)?;
         out.push(b'\n');
         Ok(out)
+    }
+
+    /// The columns of which statements of a range took values away.
+    fn lost_columns(
+        &self,
+        name: &TableName,
+        (from, to): (ChangeSequence, ChangeSequence),
+    ) -> Vec<LostColumn> {
+        let id = |at| self.table_at(name, ReadPoint { at, doubtful: at }).map(|found| found.definition_id);
+        match (id(from), id(to)) {
+            (Ok(before), Ok(after)) => self.catalog.lost_columns(before, after),
+            // What cannot be read is refused row by row.
+            _ => Vec::new(),
+        }
     }
 
     /// The row of a key between two changes of the log, under the definition of today. `None`:

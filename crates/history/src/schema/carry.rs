@@ -6,6 +6,7 @@ use super::lost_cell::{ColumnChange, LostCell, UnknownCell};
 use super::table::{BackfilledValue, Full, FullColumn};
 use super::{CannotCarry, Catalog, DefinitionId, Step, StoredDefinition};
 use crate::number::is_zero;
+use dbtrail_types::agent_api::LostColumn;
 use dbtrail_types::column::{Column, same_name};
 use dbtrail_types::result_set::Cell;
 
@@ -58,6 +59,38 @@ pub(super) fn path(catalog: &Catalog, from: DefinitionId, to: DefinitionId) -> O
         path.push(at);
     }
     None
+}
+
+impl Catalog {
+    /// The columns of `from` that `to`, if it follows from it, has no more, or in which it may have
+    /// other values. A generated column has no values of its own.
+    #[must_use]
+    pub fn lost_columns(&self, from: DefinitionId, to: DefinitionId) -> Vec<LostColumn> {
+        let (Some(path), Some(mut old)) = (path(self, from, to), self.known(from)) else {
+            return Vec::new();
+        };
+        let columns = old.full.columns.iter().enumerate();
+        let mut there: Vec<usize> =
+            columns.filter(|(_, c)| c.generated.is_none()).map(|(at, _)| at).collect();
+        let mut lost = Vec::new();
+        for new in path.into_iter().filter_map(|id| self.known(id)) {
+            let Some(step) = &new.step else { continue };
+            there.retain_mut(|at| {
+                let now = step.from.iter().position(|from| *from == Some(*at));
+                let (was, is) = (old.full.columns.get(*at), now.and_then(|now| new.full.columns.get(now)));
+                let Some(was) = was.map(|was| &was.column) else { return false };
+                let may_differ = is.is_none_or(|is| same_values(&is.column, was).is_err());
+                if may_differ && !lost.iter().any(|lost: &LostColumn| lost.column == was.name) {
+                    let (column, statement) = (was.name.clone(), step.statement.clone());
+                    lost.push(LostColumn { column, statement, dropped: now.is_none() });
+                }
+                *at = now.unwrap_or(*at);
+                now.is_some()
+            });
+            old = new;
+        }
+        lost
+    }
 }
 
 fn forward(

@@ -135,6 +135,20 @@ pub struct NetHeader {
     /// Tables below it whose rows change with its rows, by foreign keys that change rows.
     #[serde(default)]
     pub below: Vec<TableName>,
+    /// Columns of which a statement of the window took values away.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub lost: Vec<LostColumn>,
+}
+
+/// A column of which no statement about rows brings all values back.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LostColumn {
+    /// Its name before the statement.
+    pub column: String,
+    /// The statement that dropped or changed it, or the beginning of it.
+    pub statement: String,
+    /// It is gone; else its values may have been cut, rounded or replaced.
+    pub dropped: bool,
 }
 
 /// A line of the answer between header and trailer.

@@ -166,3 +166,34 @@ fn ok_the_time_of_a_versioned_row_is_nothing_to_take_back() {
     assert_eq!(net(&h, 3, 5), Ok(json!([["1", "a", "b"]])), "the second one is what it was");
     assert_eq!(net(&h, 4, 4), Ok(json!([["2", "a", "x", "a"]])), "taken back by somebody");
 }
+
+/// No statement about rows brings back what a statement about columns took away, also where another
+/// column has the name of one that was dropped.
+#[test]
+fn ok_columns_that_lost_values_in_the_window_are_told() {
+    let h = history(vec![
+        (1, vec![sql(CREATE)]),
+        (2, vec![row("t", None, Some((1, "a")))]),
+        (3, vec![sql("ALTER TABLE t ADD w INT")]),
+        (4, vec![sql("ALTER TABLE t RENAME COLUMN w TO x, ADD y INT AS (x + 1)")]),
+        (5, vec![sql("ALTER TABLE t DROP y, DROP x")]),
+        (6, vec![sql("ALTER TABLE t ADD w INT, ADD n INT")]),
+        (7, vec![sql("ALTER TABLE t MODIFY n BIGINT")]),
+        (8, vec![sql("ALTER TABLE t MODIFY n SMALLINT")]),
+        (9, vec![sql("ALTER TABLE t MODIFY n INT")]),
+    ]);
+    let told = |since, until| {
+        let span = Span::Window { since: t(since), until: t(until) };
+        collect(h.net(&request(span)).unwrap()).remove(0)["lost"].take()
+    };
+    let lost = |column: &str, statement: &str, dropped: bool| {
+        let statement = format!("ALTER TABLE t {statement}");
+        json!([{"column": column, "statement": statement, "dropped": dropped}])
+    };
+    assert_eq!(told(4, 6), lost("x", "DROP y, DROP x", true), "the name that the statement has");
+    assert_eq!(told(5, 5), lost("x", "DROP y, DROP x", true));
+    assert_eq!(told(7, 9), lost("n", "MODIFY n SMALLINT", false));
+    for (since, until) in [(2, 4), (3, 6), (6, 7), (6, 9), (9, 9)] {
+        assert_eq!(told(since, until), Value::Null, "{since} to {until}");
+    }
+}
