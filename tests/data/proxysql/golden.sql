@@ -7,7 +7,7 @@ is loaded: choose other ids with --rule-id.
 Rules are tried in the order of their ids. A rule with a smaller id than 990001 that catches SELECT or SHOW with apply=1 hides
 these. The command dbtrail-shim doctor --proxysql-admin finds that and more.
 transaction_persistent=1: inside BEGIN every statement of a user goes to hostgroup 990, so a time-travel statement fails there with
-1146 or 1049. With --transaction-persistent 0 it works there, and each statement of a transaction is routed by itself: right for
+1064 (SHOW and DESCRIBE with 1049). With --transaction-persistent 0 it works there, and each statement of a transaction is routed by itself: right for
 users that have one MySQL, wrong where reads and writes are split.
 A user variable locks its session to the hostgroup that took the SET. So do not SET @dbtrail_allow_wide_diff through ProxySQL:
 write SET_VAR(dbtrail_allow_wide_diff=ON) as an optimizer hint right after SELECT (docs/proxysql.md).

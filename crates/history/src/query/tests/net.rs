@@ -170,7 +170,7 @@ fn ok_the_time_of_a_versioned_row_is_nothing_to_take_back() {
 /// No statement about rows brings back what a statement about columns took away, also where another
 /// column has the name of one that was dropped.
 #[test]
-fn ok_columns_that_lost_values_in_the_window_are_told() {
+fn ok_columns_that_lost_values_in_the_window_are_reported() {
     let h = history(vec![
         (1, vec![sql(CREATE)]),
         (2, vec![row("t", None, Some((1, "a")))]),
@@ -182,7 +182,7 @@ fn ok_columns_that_lost_values_in_the_window_are_told() {
         (8, vec![sql("ALTER TABLE t MODIFY n SMALLINT")]),
         (9, vec![sql("ALTER TABLE t MODIFY n INT")]),
     ]);
-    let told = |since, until| {
+    let reported = |since, until| {
         let span = Span::Window { since: t(since), until: t(until) };
         collect(h.net(&request(span)).unwrap()).remove(0)["lost"].take()
     };
@@ -190,10 +190,10 @@ fn ok_columns_that_lost_values_in_the_window_are_told() {
         let statement = format!("ALTER TABLE t {statement}");
         json!([{"column": column, "statement": statement, "dropped": dropped}])
     };
-    assert_eq!(told(4, 6), lost("x", "DROP y, DROP x", true), "the name that the statement has");
-    assert_eq!(told(5, 5), lost("x", "DROP y, DROP x", true));
-    assert_eq!(told(7, 9), lost("n", "MODIFY n SMALLINT", false));
+    assert_eq!(reported(4, 6), lost("x", "DROP y, DROP x", true), "the name that the statement has");
+    assert_eq!(reported(5, 5), lost("x", "DROP y, DROP x", true));
+    assert_eq!(reported(7, 9), lost("n", "MODIFY n SMALLINT", false));
     for (since, until) in [(2, 4), (3, 6), (6, 7), (6, 9), (9, 9)] {
-        assert_eq!(told(since, until), Value::Null, "{since} to {until}");
+        assert_eq!(reported(since, until), Value::Null, "{since} to {until}");
     }
 }
