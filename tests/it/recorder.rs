@@ -134,6 +134,12 @@ async fn another_history_of_the_same_lengths_is_a_gap() {
             let resume = feed.resume.clone().expect("a place");
             let last = resume.last.clone().expect("an event");
             assert_eq!((resume.from(), last.ends()), (last.begins(), resume.at.clone()), "{fixture}");
+            // The log of the new connection ends where the old one did, by a clock that is later.
+            let ahead = 5_000_000 << u8::from(other);
+            let late = Timestamp::from_micros(files.coverage().newest.micros() + ahead);
+            feed.send(CaptureEvent::Connection(Ok(()))).await;
+            let what = Clock::plain(late);
+            feed.send(CaptureEvent::Clock(ValidFrom { after: resume.at.clone(), what })).await;
             feed.send(CaptureEvent::Follow(resume.from(), server(fixture))).await;
             let mut raw = description(&events[0].1);
             feed.send(CaptureEvent::Events(vec![raw.into()])).await;
@@ -146,7 +152,7 @@ async fn another_history_of_the_same_lengths_is_a_gap() {
             }
             feed.send(CaptureEvent::Events(vec![raw.into()])).await;
             feed.writer.resume_position().await.expect("it writes");
-            let mut reasons = Vec::new();
+            let mut reasons = vec![];
             while let Ok(command) = feed.commands.try_recv() {
                 if let CaptureCommand::Resnapshot(why) = command {
                     reasons.push(why);
@@ -154,7 +160,7 @@ async fn another_history_of_the_same_lengths_is_a_gap() {
             }
             assert_eq!(reasons.len(), usize::from(other), "{reasons:?}");
             assert!(reasons.iter().all(|why| matches!(why, LogLoss::OtherEvent { .. })), "{reasons:?}");
-            feed.end().await;
+            assert_eq!(feed.end().await.coverage().newest == late, !other, "a time of another log");
         }
     }
 }

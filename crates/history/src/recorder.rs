@@ -116,6 +116,8 @@ pub struct Recorder {
     unnamed: sessions::UnnamedTransactions,
     /// The event that must come again after a position from which the log is followed.
     expected: Option<LastEvent>,
+    /// There is a new connection, and nothing of its log has come yet.
+    reconnected: bool,
     /// The position of the last event that was damaged.
     last_fault: Option<BinlogPosition>,
     /// Changes of the state that no batch holds yet.

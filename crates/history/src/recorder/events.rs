@@ -53,6 +53,7 @@ impl Recorder {
             CaptureEvent::Connection(up) => {
                 if up.is_ok() {
                     self.sight = visibility::Sight::default();
+                    self.reconnected = true;
                 } else {
                     self.let_go();
                 }
@@ -66,6 +67,7 @@ impl Recorder {
     pub(super) fn follow(&mut self, position: BinlogPosition, server: Identity) {
         tracing::debug!(%position, following = %self.reader.position(), "following");
         self.awaiting_resync = self.misnamed;
+        self.reconnected = false;
         self.forget_unnamed();
         let same = self.state.as_ref().is_some_and(|s| s.position.server.same_server(&server));
         self.reader.follow(position.clone(), same);

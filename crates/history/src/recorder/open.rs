@@ -102,6 +102,7 @@ impl Recorder {
             sight: visibility::Sight::default(),
             unnamed: sessions::UnnamedTransactions::default(),
             expected: None,
+            reconnected: false,
             written: None,
             last_fault: None,
             unwritten: false,

@@ -44,12 +44,17 @@ impl Recorder {
         names
     }
 
+    /// Whether the log that is followed is certainly the one whose positions the record has. Where
+    /// a server's log was begun again, the new one can be as long as the old one: what was learned
+    /// at its end would hold for rows of the old one.
+    fn is_same_log(&self) -> bool {
+        !self.awaiting_resync && !self.reconnected && self.expected.is_none()
+    }
+
     /// Takes what waited for the log to come this far.
     pub(super) fn reached(&mut self) -> Result<(), StoreError> {
-        while self
-            .waiting
-            .front()
-            .is_some_and(|w| !self.awaiting_resync && self.reader.position().reaches(w.after()))
+        while self.is_same_log()
+            && self.waiting.front().is_some_and(|w| self.reader.position().reaches(w.after()))
         {
             match self.waiting.pop_front() {
                 Some(Waiting::Clock(learned)) => self.clock(&learned.what)?,
