@@ -6,6 +6,7 @@ mod feed;
 #[cfg(feature = "object-store")]
 mod into_buckets;
 mod named_sessions;
+mod reconnected;
 mod two_rows;
 
 use crate::truth_agent;
@@ -117,6 +118,15 @@ async fn what_waited_for_another_server_holds_nothing_up() {
     assert_eq!(feed.end().await.coverage().newest, newest);
 }
 
+/// An event of the same length that was written at another time.
+fn altered(mut raw: Vec<u8>) -> Vec<u8> {
+    raw[0] ^= 1;
+    let end = raw.len() - 4;
+    let crc = crc32fast::hash(&raw[..end]);
+    raw[end..].copy_from_slice(&crc.to_le_bytes());
+    raw
+}
+
 /// A restore under the same identity: files, lengths and GTIDs as before, and another history.
 #[tokio::test(flavor = "multi_thread")]
 async fn another_history_of_the_same_lengths_is_a_gap() {
@@ -134,25 +144,14 @@ async fn another_history_of_the_same_lengths_is_a_gap() {
             let resume = feed.resume.clone().expect("a place");
             let last = resume.last.clone().expect("an event");
             assert_eq!((resume.from(), last.ends()), (last.begins(), resume.at.clone()), "{fixture}");
-            // The log of the new connection ends where the old one did, by a clock that is later.
-            let ahead = 5_000_000 << u8::from(other);
-            let late = Timestamp::from_micros(files.coverage().newest.micros() + ahead);
-            feed.send(CaptureEvent::Connection(Ok(()))).await;
-            let what = Clock::plain(late);
-            feed.send(CaptureEvent::Clock(ValidFrom { after: resume.at.clone(), what })).await;
             feed.send(CaptureEvent::Follow(resume.from(), server(fixture))).await;
             let mut raw = description(&events[0].1);
             feed.send(CaptureEvent::Events(vec![raw.into()])).await;
             raw = events.iter().find(|(at, _)| *at == last.offset).expect("it is there").1.clone();
-            if other {
-                raw[0] ^= 1;
-                let end = raw.len() - 4;
-                let crc = crc32fast::hash(&raw[..end]);
-                raw[end..].copy_from_slice(&crc.to_le_bytes());
-            }
+            raw = if other { altered(raw) } else { raw };
             feed.send(CaptureEvent::Events(vec![raw.into()])).await;
             feed.writer.resume_position().await.expect("it writes");
-            let mut reasons = vec![];
+            let mut reasons = Vec::new();
             while let Ok(command) = feed.commands.try_recv() {
                 if let CaptureCommand::Resnapshot(why) = command {
                     reasons.push(why);
@@ -160,7 +159,7 @@ async fn another_history_of_the_same_lengths_is_a_gap() {
             }
             assert_eq!(reasons.len(), usize::from(other), "{reasons:?}");
             assert!(reasons.iter().all(|why| matches!(why, LogLoss::OtherEvent { .. })), "{reasons:?}");
-            assert_eq!(feed.end().await.coverage().newest == late, !other, "a time of another log");
+            feed.end().await;
         }
     }
 }
