@@ -5,7 +5,7 @@ use super::compare::{Difference, difference, key_in, same_row};
 use super::history::No;
 use super::key::{Key, Wanted, positions};
 use super::source::Row;
-use super::table::{HELD, Sides, Suspect, What, changing, plus, same_columns, too_many};
+use super::table::{HELD, Rest, Sides, Suspect, What, changing, plus, same_columns, too_many};
 use dbtrail_types::agent_api::RowLine;
 use dbtrail_types::names::TableName;
 use dbtrail_types::timestamp::{AsOf, Timestamp};
@@ -119,7 +119,7 @@ impl Sides<'_> {
     /// What is different still, and what is to be looked at once more.
     async fn judged(&mut self, suspect: &Suspect, seen: ServerRows) -> Result<(Vec<Difference>, What), No> {
         let Suspect { table, definition, what } = suspect;
-        let rest = if let What::Rows { rest, .. } = what { rest.clone() } else { None };
+        let rest = if let What::Rows { rest, .. } = what { rest.clone() } else { Rest::None };
         let looks = match seen {
             ServerRows::Not(why) => return Err(No::Refused(String::new(), why)),
             ServerRows::Columns(server) => {
@@ -205,7 +205,7 @@ impl Sides<'_> {
         oldest: &BTreeMap<TableName, Timestamp>,
     ) -> Result<Option<Timestamp>, No> {
         // What the others were, and since when, was not looked at.
-        let What::Rows { keys, rest: None } = &suspect.what else { return Ok(None) };
+        let What::Rows { keys, rest: Rest::None } = &suspect.what else { return Ok(None) };
         let begin = self.begin().await?;
         let begin = oldest.get(&suspect.table).copied().unwrap_or(begin).max(begin);
         let newest = self.history.status().await?.newest.unwrap_or(begin);

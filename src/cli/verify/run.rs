@@ -6,7 +6,7 @@ use super::compare::Difference;
 use super::history::No;
 use super::report::{self, Report, Verdict};
 use super::state::State;
-use super::table::{Looked, Sides, Suspect, What};
+use super::table::{Looked, Rest, Sides, Suspect, What};
 use super::windows;
 use dbtrail_history::history_handle::{Status, TableStatus};
 use dbtrail_history::query::TableHealth;
@@ -92,15 +92,23 @@ impl Run<'_> {
             match self.sides.table(name, after.take(), &mut done).await? {
                 Looked::Suspect(rows, suspect) => {
                     compared += rows;
-                    let What::Rows { rest: Some(rest), .. } = &suspect.what else {
-                        return Ok(Some((compared, suspect)));
+                    let rest = match &suspect.what {
+                        What::Columns | What::Rows { rest: Rest::None, .. } => {
+                            return Ok(Some((compared, suspect)));
+                        }
+                        What::Rows { rest, .. } => rest.clone(),
                     };
-                    after = Some(rest.clone());
                     let oldest = BTreeMap::from([(name.clone(), self.oldest(name))]);
                     if let Some(found) = self.sides.again(vec![suspect], &oldest).await?.remove(name) {
                         self.differs(name, compared, found).await?;
                         return Ok(None);
                     }
+                    let Rest::After(value) = rest else {
+                        let why = "more of its rows changed while they were read than are looked at again: read fewer at a time (--piece), or later";
+                        self.differs(name, compared, Err(why.to_owned())).await?;
+                        return Ok(None);
+                    };
+                    after = Some(value);
                 }
                 Looked::Not(why) => {
                     self.state.finished(name, false)?;

@@ -21,6 +21,8 @@ pub(super) const HELD: usize = 1_000_000;
 const TOO_MANY: &str = "too_many";
 /// So many rows are looked at again before others are compared.
 const MOST: usize = 2_000;
+/// Rows that are looked at again at a time: where more of one piece differ, the first of them.
+const HELD_KEYS: usize = 2 * MOST;
 
 /// What came of the first look at a table.
 #[derive(Debug)]
@@ -46,9 +48,19 @@ pub(super) struct Suspect {
 pub(super) enum What {
     /// Names, order or types of the columns.
     Columns,
-    /// These rows. `rest`: they are so many that the rows after this value of the first key column
-    /// have not been compared.
-    Rows { keys: Vec<Key>, rest: Option<Vec<u8>> },
+    /// These rows; `rest`: others.
+    Rows { keys: Vec<Key>, rest: Rest },
+}
+
+/// What is not among the rows that are looked at again, since these are so many.
+#[derive(Clone, Debug)]
+pub(super) enum Rest {
+    /// Nothing: all that differed is among them.
+    None,
+    /// Rows after this value of the first key column, which have not been compared.
+    After(Vec<u8>),
+    /// Rows that differed too.
+    Differed,
 }
 
 /// Both sides, and how fast they are read.
@@ -97,7 +109,7 @@ impl Sides<'_> {
         let first = definition.key_columns().first().map(|column| (*column).clone());
         let first = first.ok_or_else(|| No::Refused(String::new(), "it has no key".to_owned()))?;
         let (mut rows, mut suspects) = (0, BTreeSet::new());
-        let (mut size, mut rest) = (self.piece, None);
+        let (mut size, mut rest) = (self.piece, Rest::None);
         let mut unbounded = lower.as_deref().is_some_and(|value| literal(&first, value).is_none());
         loop {
             let (wanted, upper) = if unbounded {
@@ -132,7 +144,7 @@ impl Sides<'_> {
             }
             let Some(upper) = upper else { break };
             if suspects.len() >= MOST {
-                rest = Some(upper);
+                rest = Rest::After(upper);
                 break;
             }
             // Where rows differ, a run that goes on after an interruption looks at them again.
@@ -144,7 +156,9 @@ impl Sides<'_> {
         if suspects.is_empty() {
             return Ok(Looked::Same(rows));
         }
-        Ok(Looked::Suspect(rows, suspect(What::Rows { keys: suspects.into_iter().collect(), rest })))
+        let rest = if suspects.len() > HELD_KEYS { Rest::Differed } else { rest };
+        let keys = suspects.into_iter().take(HELD_KEYS).collect();
+        Ok(Looked::Suspect(rows, suspect(What::Rows { keys, rest })))
     }
 
     /// How many rows of a piece the server has, and the keys of those that are not what the history
