@@ -62,12 +62,17 @@ pub(super) fn path(catalog: &Catalog, from: DefinitionId, to: DefinitionId) -> O
 }
 
 impl Catalog {
-    /// The columns of `from` that `to`, if it follows from it, has no more, or in which it may have
+    /// The columns of `from` that `to` has no more, or, if it follows from it, in which it may have
     /// other values. A generated column has no values of its own.
     #[must_use]
     pub fn lost_columns(&self, from: DefinitionId, to: DefinitionId) -> Vec<LostColumn> {
-        let (Some(path), Some(mut old)) = (path(self, from, to), self.known(from)) else {
-            return Vec::new();
+        let (Some(mut old), Some(now)) = (self.known(from), self.known(to)) else { return Vec::new() };
+        let Some(path) = path(self, from, to).or_else(|| (from == to).then(Vec::new)) else {
+            // Another table has the name: its rows are matched by the names of columns.
+            let gone = |c: &&FullColumn| c.generated.is_none() && now.full.position(&c.column.name).is_none();
+            let gone = old.full.columns.iter().filter(gone).map(|c| c.column.name.clone());
+            let statement = || "DROP TABLE and a CREATE TABLE without it".to_owned();
+            return gone.map(|column| LostColumn { column, statement: statement(), dropped: true }).collect();
         };
         let columns = old.full.columns.iter().enumerate();
         let mut there: Vec<usize> =

@@ -196,4 +196,13 @@ fn ok_columns_that_lost_values_in_the_window_are_reported() {
     for (since, until) in [(2, 4), (3, 6), (6, 7), (6, 9), (9, 9)] {
         assert_eq!(reported(since, until), Value::Null, "{since} to {until}");
     }
+    let h = history(vec![
+        (1, vec![sql(CREATE)]),
+        (2, vec![row("t", None, Some((1, "a")))]),
+        (3, vec![sql("DROP TABLE t")]),
+        (4, vec![sql("CREATE TABLE t (id INT NOT NULL PRIMARY KEY, w INT)")]),
+    ]);
+    let lines = collect(h.net(&request(Span::Window { since: t(3), until: t(4) })).unwrap());
+    let statement = "DROP TABLE and a CREATE TABLE without it";
+    assert_eq!(lines[0]["lost"], json!([{"column": "v", "statement": statement, "dropped": true}]));
 }
