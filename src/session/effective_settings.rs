@@ -3,13 +3,15 @@
 
 use super::{Session, version_number};
 use crate::plan::charsets::{Charset, Charsets};
+use dbtrail_expression::{EvaluationSettings, known_collation};
 use std::time::Duration;
 
 /// Those that every statement asks for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct EffectiveSettings {
     pub(super) ansi_quotes: bool,
-    pub(super) no_backslash_escapes: bool,
+    /// Those of expressions.
+    pub(super) evaluation: EvaluationSettings,
     /// The version as executable comments name it.
     pub(super) version: u32,
     /// sql_select_limit
@@ -61,7 +63,7 @@ impl Session {
         let seconds = self.setting("wait_timeout").parse().ok();
         self.variables.effective = EffectiveSettings {
             ansi_quotes: self.has_mode("ANSI_QUOTES"),
-            no_backslash_escapes: self.has_mode("NO_BACKSLASH_ESCAPES"),
+            evaluation: self.evaluation_settings(),
             version: version_number(&self.settings.server_version),
             select_limit: self.setting("sql_select_limit").parse().unwrap_or(u64::MAX),
             notes: self.setting("sql_notes") == "ON",
@@ -73,5 +75,16 @@ impl Session {
             },
             network: Network::of(&self.setting("net_read_timeout"), &self.setting("net_write_timeout")),
         };
+    }
+
+    fn evaluation_settings(&self) -> EvaluationSettings {
+        let defaults = EvaluationSettings::default();
+        EvaluationSettings {
+            collation: known_collation(&self.setting("collation_connection")).unwrap_or(defaults.collation),
+            no_backslash_escapes: self.has_mode("NO_BACKSLASH_ESCAPES"),
+            no_unsigned_subtraction: self.has_mode("NO_UNSIGNED_SUBTRACTION"),
+            strict: self.has_mode("STRICT_TRANS_TABLES") || self.has_mode("STRICT_ALL_TABLES"),
+            pipes_as_concat: self.has_mode("PIPES_AS_CONCAT"),
+        }
     }
 }

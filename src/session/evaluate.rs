@@ -11,7 +11,6 @@ use crate::failure::Failure;
 pub(super) use dbtrail_expression::Value;
 use dbtrail_expression::{
     Budget, Coercibility, Collated, Error, EvaluationSettings, ExprType, Scope, Type, Typed, compile,
-    known_collation,
 };
 use dbtrail_types::timestamp::Timestamp;
 pub(super) use declaration::{column, column_of, of_variable, parameter, type_of};
@@ -33,15 +32,7 @@ pub(super) struct EvaluationContext<'a> {
 
 impl Scope for EvaluationContext<'_> {
     fn settings(&self) -> EvaluationSettings {
-        let session = self.session;
-        let collation = known_collation(&session.setting("collation_connection"));
-        EvaluationSettings {
-            collation: collation.unwrap_or("utf8mb4_0900_ai_ci"),
-            no_backslash_escapes: session.has_mode("NO_BACKSLASH_ESCAPES"),
-            no_unsigned_subtraction: session.has_mode("NO_UNSIGNED_SUBTRACTION"),
-            strict: session.has_mode("STRICT_TRANS_TABLES") || session.has_mode("STRICT_ALL_TABLES"),
-            pipes_as_concat: session.has_mode("PIPES_AS_CONCAT"),
-        }
+        self.session.variables.effective.evaluation
     }
 
     fn column(&self, _qualifier: Option<&str>, name: &str) -> Result<Typed, Error> {

@@ -151,7 +151,7 @@ impl Session {
             autocommit: self.transaction.autocommit,
             in_transaction: self.transaction.is_open,
             read_only: self.transaction.read_only,
-            no_backslash_escapes: self.variables.effective.no_backslash_escapes,
+            no_backslash_escapes: self.variables.effective.evaluation.no_backslash_escapes,
             more_results: self.more_results,
             warnings: self.diagnostics.count(),
         }

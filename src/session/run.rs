@@ -129,8 +129,7 @@ impl Session {
             row.push(value.text().map(|t| t.as_bytes().to_vec()));
             columns.push(computed(name, evaluate::column(name, &ty)));
         }
-        let none =
-            limit == Some(0) || self.variable("sql_select_limit").ok().flatten().as_deref() == Some("0");
+        let none = limit == Some(0) || self.variables.effective.select_limit == 0;
         Ok(Answer::Table(columns, if none { Vec::new() } else { vec![row] }))
     }
 }

@@ -103,14 +103,14 @@ impl Session {
 
     /// The escape character of LIKE where none is named.
     pub(super) fn escape(&self) -> Option<char> {
-        (!self.variables.effective.no_backslash_escapes).then_some('\\')
+        (!self.variables.effective.evaluation.no_backslash_escapes).then_some('\\')
     }
 
     /// How the session's text is read.
     pub(super) fn reading(&self) -> ParseSettings {
         ParseSettings {
             ansi_quotes: self.variables.effective.ansi_quotes,
-            no_backslash_escapes: self.variables.effective.no_backslash_escapes,
+            no_backslash_escapes: self.variables.effective.evaluation.no_backslash_escapes,
             orm_forms: self.settings.orm_forms,
             version: self.variables.effective.version,
             in_information_schema: self.schema.as_deref() == Some(INFORMATION_SCHEMA),

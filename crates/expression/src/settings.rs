@@ -18,6 +18,19 @@ pub struct EvaluationSettings {
     pub pipes_as_concat: bool,
 }
 
+/// Those of a new session of MySQL, but for sql_mode, which is empty.
+impl Default for EvaluationSettings {
+    fn default() -> Self {
+        Self {
+            collation: "utf8mb4_0900_ai_ci",
+            no_backslash_escapes: false,
+            no_unsigned_subtraction: false,
+            strict: false,
+            pipes_as_concat: false,
+        }
+    }
+}
+
 impl EvaluationSettings {
     pub(crate) fn literals(&self) -> Collated {
         Collated { name: self.collation, coercibility: Coercibility::Literal }
