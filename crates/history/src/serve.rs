@@ -22,6 +22,7 @@ use tokio_util::sync::CancellationToken;
 mod about;
 mod access;
 mod agent;
+mod ahead;
 mod answer;
 mod body;
 mod catch_up;

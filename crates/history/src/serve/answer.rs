@@ -1,6 +1,6 @@
 //! Answers and refusals as HTTP responses.
 
-use crate::engine::patience::{Patience, READ};
+use super::ahead::{Ahead, Chunk};
 use crate::query::{Form, Refusal};
 use axum::body::{Body, Bytes};
 use axum::http::header::CONTENT_TYPE;
@@ -9,8 +9,6 @@ use axum::response::Response;
 use futures_util::StreamExt;
 use serde::Serialize;
 use std::convert::Infallible;
-use tokio::task::JoinHandle;
-use tokio_util::sync::DropGuard;
 
 fn response(status: StatusCode, kind: &'static str, body: Body) -> Response {
     let mut response = Response::new(body);
@@ -43,31 +41,24 @@ pub(super) fn refusal(refusal: &Refusal) -> Response {
     response(status, "application/json", body.into())
 }
 
-/// Lines that take long to make: on threads of their own, and one chunk ahead of what was taken, so
-/// that the next one is made while the last one is sent. Why it does not go on is the last line
-/// where rows were sent before; there is no trailer then.
+/// Lines that take long to make: on threads of their own, and ahead of what was taken. Why it does
+/// not go on is the last line where rows were sent before; there is no trailer then.
 pub(super) async fn long_lines<I>(chunks: I, form: Form) -> Response
 where
-    I: Iterator<Item = Result<Vec<u8>, Refusal>> + Send + 'static,
+    I: Iterator<Item = Chunk> + Send + 'static,
 {
-    // Chunks without a line stand for time that goes by before the first one, which may still be a
-    // refusal. Between two of them, a request whose client is gone ends.
     let mut ahead = Ahead::of(chunks);
-    let first = loop {
-        match ahead.next().await {
-            Some(Ok(chunk)) if chunk.is_empty() => {}
-            Some(Ok(chunk)) => break chunk,
-            Some(Err(refused)) => return refusal(&refused),
-            None => break Vec::new(),
-        }
-    };
-    streamed(vec![first], ahead, form)
+    match ahead.next().await {
+        Some(Ok(first)) => streamed(vec![first], ahead, form),
+        Some(Err(refused)) => refusal(&refused),
+        None => streamed(Vec::new(), ahead, form),
+    }
 }
 
 /// An answer of these chunks, and then of those that are being made.
 fn streamed<I>(begun: Vec<Vec<u8>>, ahead: Ahead<I>, form: Form) -> Response
 where
-    I: Iterator<Item = Result<Vec<u8>, Refusal>> + Send + 'static,
+    I: Iterator<Item = Chunk> + Send + 'static,
 {
     let more = futures_util::stream::unfold(ahead, move |mut ahead| async move {
         let chunk = match ahead.next().await? {
@@ -89,37 +80,6 @@ where
     response(StatusCode::OK, form.media_type(), Body::from_stream(stream))
 }
 
-/// What was made of a chunk, and what makes the next ones.
-type Made<I> = (Option<Result<Vec<u8>, Refusal>>, I);
-
-/// Chunks of which the next one is being made already, and as long as it is wanted; `None`: there
-/// is none after the last one.
-struct Ahead<I>(Option<(JoinHandle<Made<I>>, DropGuard)>);
-
-impl<I> Ahead<I>
-where
-    I: Iterator<Item = Result<Vec<u8>, Refusal>> + Send + 'static,
-{
-    fn of(mut chunks: I) -> Self {
-        let (patience, wanted) = Patience::new(READ);
-        let made = tokio::task::spawn_blocking(move || patience.with(|| (chunks.next(), chunks)));
-        Self(Some((made, wanted)))
-    }
-
-    /// The next chunk. After an error there is none.
-    async fn next(&mut self) -> Option<Result<Vec<u8>, Refusal>> {
-        let (made, _wanted) = self.0.take()?;
-        match made.await {
-            Ok((Some(Ok(chunk)), rest)) => {
-                *self = Self::of(rest);
-                Some(Ok(chunk))
-            }
-            Ok((last, _)) => last,
-            Err(error) => Some(Err(Refusal::internal(format!("a chunk was not made: {error}")))),
-        }
-    }
-}
-
 /// An answer of which as much is there as is made at once.
 pub(super) enum Begun<I> {
     /// All, or its beginning.
@@ -130,7 +90,7 @@ pub(super) enum Begun<I> {
 
 impl<I> Begun<I>
 where
-    I: Iterator<Item = Result<Vec<u8>, Refusal>> + Send + 'static,
+    I: Iterator<Item = Chunk> + Send + 'static,
 {
     pub(super) fn of(is_long: bool, answer: I, form: Form) -> Self {
         if is_long { Self::Long(answer) } else { Self::Here(lines(answer, form)) }
@@ -140,7 +100,7 @@ where
 /// The same as a response, or the refusal.
 pub(super) async fn begun<I>(answer: Result<Begun<I>, Refusal>, form: Form) -> Response
 where
-    I: Iterator<Item = Result<Vec<u8>, Refusal>> + Send + 'static,
+    I: Iterator<Item = Chunk> + Send + 'static,
 {
     match answer {
         Ok(Begun::Here(response)) => response,
@@ -153,7 +113,7 @@ where
 /// and no stream.
 fn lines<I>(mut chunks: I, form: Form) -> Response
 where
-    I: Iterator<Item = Result<Vec<u8>, Refusal>> + Send + 'static,
+    I: Iterator<Item = Chunk> + Send + 'static,
 {
     match chunks.next() {
         Some(Ok(first)) => match chunks.next() {
@@ -170,8 +130,6 @@ where
 mod tests {
     use super::*;
     use dbtrail_types::agent_api::code;
-
-    type Chunk = Result<Vec<u8>, Refusal>;
 
     fn chunks(texts: &[&str]) -> Vec<Chunk> {
         texts.iter().map(|text| Ok(text.as_bytes().to_vec())).collect()
