@@ -26,8 +26,9 @@ pub(super) use known::{KnownTables, TableCache};
 
 /// The form of the pairs, for programs to come. Since 7 a folder may hold pieces of a transaction
 /// that is not whole, which only a program that knows of them can take back; since 8 versions that
-/// are still to be compared with what was before them.
-const FORM: u32 = 8;
+/// are still to be compared with what was before them; since 9 pages of transactions that are
+/// packed.
+const FORM: u32 = 9;
 /// The oldest form that is read; what is written from there on is in [`FORM`].
 const OLDEST_FORM: u32 = 6;
 /// Pairs read at a time.

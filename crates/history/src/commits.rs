@@ -2,8 +2,10 @@
 //! statements it had, and how many rows of which tables changed.
 //!
 //! Entries that were written together lie in pages: what they have in common (the file, tables,
-//! statements that come again) is once in a page, the rest as the difference to the entry before.
+//! statements that come again) is once in a page, the rest as the difference to the entry before;
+//! and pages are packed.
 
+mod packing;
 mod page_writer;
 
 use super::engine::{Snapshot, StoreError, StoreFault, Table};
@@ -88,7 +90,8 @@ fn read(key: &[u8], page: &[u8]) -> Option<Vec<Commit>> {
     let mut following = ChangeSequence(u64::from_be_bytes(*key.first_chunk()?));
     let (mut server, mut connection, mut file, mut offset) = (0_u32, 0_u64, Arc::<str>::from(""), 0_u64);
     let (mut names, mut texts): (Vec<Arc<TableName>>, Vec<Arc<str>>) = (Vec::new(), Vec::new());
-    let mut rest = page;
+    let page = packing::unpacked(page)?;
+    let mut rest = &*page;
     let mut commits = Vec::new();
     while let Some((flags, more)) = rest.split_first() {
         rest = more;

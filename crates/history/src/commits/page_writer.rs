@@ -3,6 +3,7 @@
 use super::super::engine::{Batch, Table};
 use super::super::number::put_number;
 use super::super::store::ChangeSequence;
+use super::packing::Packer;
 use super::{Commit, SAME_CONNECTION, SAME_FILE, SAME_SERVER, Touched};
 use dbtrail_types::names::TableName;
 use std::collections::HashMap;
@@ -11,8 +12,9 @@ use std::sync::Arc;
 /// Entries of a page at most.
 const FULL: usize = 64;
 
-/// Bytes from which on the next entry begins another page.
-const LARGE: usize = 8 << 10;
+/// Bytes from which on the next entry begins another page: the statements of a program resemble
+/// each other, and are packed together.
+const LARGE: usize = 32 << 10;
 
 /// Writes pages.
 #[derive(Debug, Default)]
@@ -23,6 +25,7 @@ pub struct CommitPageWriter {
     before: Before,
     names: HashMap<Arc<TableName>, usize>,
     texts: HashMap<Arc<str>, usize>,
+    packer: Packer,
 }
 
 /// What an entry is known by: the one before it.
@@ -114,8 +117,9 @@ impl CommitPageWriter {
         if self.entries == 0 {
             return;
         }
-        batch.put(Table::Commits, &self.first.0.to_be_bytes(), &self.page);
-        *self = Self { page: std::mem::take(&mut self.page), ..Self::default() };
+        batch.put(Table::Commits, &self.first.0.to_be_bytes(), self.packer.packed(&self.page));
+        let (page, packer) = (std::mem::take(&mut self.page), std::mem::take(&mut self.packer));
+        *self = Self { page, packer, ..Self::default() };
         self.page.clear();
         self.page.shrink_to(2 * LARGE);
     }

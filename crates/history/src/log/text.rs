@@ -10,8 +10,8 @@ pub(crate) const UNREAD: char = char::REPLACEMENT_CHARACTER;
 /// [`UNREAD`]: quotes, commas and names around it are where the server saw them. `client`: the
 /// collation of the client's character set, where the event tells.
 pub(super) fn decode(sql: &[u8], client: Option<u16>) -> (String, bool) {
-    if sql.is_ascii() {
-        return (String::from_utf8_lossy(sql).into_owned(), true);
+    if let Some(text) = std::str::from_utf8(sql).ok().filter(|text| text.is_ascii()) {
+        return (text.to_owned(), true);
     }
     let Some(client) = client else {
         // Of old servers, or written by the server itself.
