@@ -13,7 +13,8 @@ impl<'a> Bytes<'a> {
     }
 
     pub(super) fn take(&mut self, count: usize) -> Result<&'a [u8], LogFault> {
-        let (head, tail) = self.0.split_at_checked(count).ok_or(LogFault::EventTooShort)?;
+        // The fault is made where there is one: this is done for each cell.
+        let Some((head, tail)) = self.0.split_at_checked(count) else { return Err(LogFault::EventTooShort) };
         self.0 = tail;
         Ok(head)
     }
