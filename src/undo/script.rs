@@ -146,10 +146,16 @@ fn tail(out: &mut String, parts: &[Part], frame: &Frame<'_>) {
             format!("@dbtrail_rows = {count} AND @dbtrail_orphans = 0")
         }
     };
+    // Row by row, each waits for the one to which it refers.
+    let circles = match frame.steps {
+        Some(_) => "",
+        None => ", or rows refer to each other in a circle, which a file written with --steps takes back",
+    };
     let _ = writeln!(
         out,
         "SELECT @dbtrail_rows AS rows_changed, {count} AS rows_expected, \
-         IF(@dbtrail_rows = {count}, 'every statement has found its row', 'NOT ALL: somebody has changed rows since this was written') AS verdict;"
+         IF(@dbtrail_rows = {count}, 'every statement has found its row', \
+         'NOT ALL: somebody has changed rows since this was written{circles}') AS verdict;"
     );
     if frame.steps.is_none() {
         for check in orphans(parts) {

@@ -417,12 +417,62 @@ def run(kind, options, seed, count):
     return counter
 
 
+def circles(kind, counter):
+    """Rows of two tables that refer to each other, and one that refers to itself: taken back change by change; row by row the file says that it is not all."""
+    with servers.start(kind) as server, server.connect() as conn:
+        cursor = conn.cursor()
+        cursor.execute("CREATE DATABASE firm")
+        cursor.execute("CREATE TABLE firm.units (id INT PRIMARY KEY, head INT NULL)")
+        cursor.execute("CREATE TABLE firm.people (id INT PRIMARY KEY, unit INT NULL, boss INT NULL, FOREIGN KEY (unit) REFERENCES firm.units (id), FOREIGN KEY (boss) REFERENCES firm.people (id))")
+        cursor.execute("ALTER TABLE firm.units ADD FOREIGN KEY (head) REFERENCES firm.people (id)")
+        make = ["INSERT INTO firm.units VALUES (1, NULL)", "INSERT INTO firm.people VALUES (1, 1, 1), (2, 1, 1)", "UPDATE firm.units SET head = 2"]
+        undone = ["UPDATE firm.units SET head = NULL", "UPDATE firm.people SET boss = NULL", "DELETE FROM firm.people", "DELETE FROM firm.units"]
+
+        def run_all(statements):
+            for text in statements:
+                cursor.execute(text)
+            conn.commit()
+
+        def state():
+            rows = []
+            for name in ("units", "people"):
+                cursor.execute("SELECT * FROM firm.%s ORDER BY id" % name)
+                rows.append(cursor.fetchall())
+            conn.commit()
+            return rows
+        with Chain(None, schema="firm", source="mysql://root@127.0.0.1:%d" % server.port) as chain:
+            chain.api.wait(lambda s: s["oldest"] and s["baseline"]["done"] == s["baseline"]["total"], "the tables are read")
+            for what, statements in (("rows that came", make), ("rows that went", undone)):
+                before = state()
+                since = second()
+                run_all(statements)
+                until = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime())
+                now = state()
+                second()
+                caught_up(server, chain.api)
+                for steps in ([], ["--steps"]):
+                    path = os.path.join(chain.folder, "circle.sql")
+                    made = subprocess.run([binary(), "undo", "--agent", "https://" + chain.api.place, "--token-file", os.path.join(chain.folder, "tokens"), "--ca", chain.ca, "--table", "firm.units",
+                                           "--table", "firm.people", "--between", since + "Z", until + ".999999Z", *steps, "--commit", "--output", path], capture_output=True, text=True, timeout=60)
+                    counter.equal(made.returncode, 0, what + ": undo is written " + made.stderr[-600:])
+                    done = client(server, path)
+                    if steps:
+                        counter.equal((done.returncode, state()), (0, before), what + ": all are taken back " + done.stderr.decode()[-300:])
+                    else:
+                        counter.equal((done.returncode != 0, state()), (True, now), what + ": row by row nothing is")
+                        counter.check(b"in a circle" in done.stdout, what + ": and the file says why", done.stdout[-300:])
+                run_all(statements)
+                counter.equal(state(), now, what + ": the incident again")
+
+
 def main():
     option = lambda name, default: type(default)(sys.argv[sys.argv.index(name) + 1]) if name in sys.argv else default
     seed, count = option("--seed", random.randrange(10 ** 6)), option("--incidents", 6)
     kind, options = servers.chosen([])
     print("seed %d" % seed, flush=True)
-    finish([run(kind, options, seed, count)], count * 30)
+    counter = run(kind, options, seed, count)
+    circles(kind, counter)
+    finish([counter], count * 30)
 
 
 if __name__ == "__main__":
