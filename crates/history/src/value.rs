@@ -68,7 +68,7 @@ fn text(raw: &Raw<'_>, column: &Column, out: &mut Vec<u8>) -> Result<(), ValueFa
         }
         (ColumnType::Float { digits, zerofill: false, .. }, Raw::Float(v)) => {
             let text = match digits {
-                Some((_, scale)) => fixed(f64::from(*v), *scale),
+                Some((_, scale)) => float_text::fixed_text(f64::from(*v), *scale),
                 // Six digits, which mysqld prints, are not the number: who prints it cuts it.
                 None => float_text::exact_float_text(*v),
             };
@@ -76,7 +76,7 @@ fn text(raw: &Raw<'_>, column: &Column, out: &mut Vec<u8>) -> Result<(), ValueFa
         }
         (ColumnType::Double { digits, zerofill: false, .. }, Raw::Double(v)) => {
             let text = match digits {
-                Some((_, scale)) => fixed(*v, *scale),
+                Some((_, scale)) => float_text::fixed_text(*v, *scale),
                 None => float_text::double_text(*v),
             };
             out.extend_from_slice(text.as_bytes());
@@ -184,15 +184,6 @@ fn stored(
         _ => return None,
     }
     Some(Ok(()))
-}
-
-fn fixed(v: f64, scale: u8) -> String {
-    let text = format!("{v:.*}", usize::from(scale));
-    // MySQL prints no negative zero here.
-    if text.starts_with('-') && text.bytes().all(|b| matches!(b, b'-' | b'0' | b'.')) {
-        return text[1..].to_owned();
-    }
-    text
 }
 
 #[cfg(test)]
