@@ -62,4 +62,13 @@ impl Clock {
         }
         self.blurred.push(range);
     }
+
+    /// Notes a range, of which a part was noted last, or may have been.
+    pub fn blur_up_to(&mut self, range: Blurred) {
+        let same = |noted: &Blurred| Blurred { to: range.to, ..*noted } == range;
+        match self.blurred.last_mut() {
+            Some(noted) if same(noted) => noted.to = range.to,
+            Some(_) | None => self.blur(range),
+        }
+    }
 }

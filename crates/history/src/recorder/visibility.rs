@@ -6,6 +6,11 @@
 //! the log at one reading of the server's clock was committed after it, and what lies before the
 //! end at another reading, or has come, was committed before that. What was logged while nobody
 //! looked (the agent was away) is known by its stamp.
+//!
+//! A clock that is set back shows the same times twice: what changed from then on is in doubt at
+//! each of them. Where it was read, that is known also of times at which nothing was committed.
+
+mod set_back;
 
 use super::{Recorder, Waiting};
 use crate::binlog_position::{BinlogPosition, Identity};
@@ -37,6 +42,11 @@ pub(super) struct Sight {
     watched: Option<BinlogPosition>,
     /// What the clock showed at the last reading up to which the log was taken in.
     reached: Option<Timestamp>,
+    /// When that was, here: when it was asked for, and how long it took.
+    reached_at: Option<(Timer, Duration)>,
+    /// The clock was set back, and has not yet come to what it had shown: what it shows twice, and
+    /// what changed meanwhile.
+    twice: Option<Blurred>,
     /// The change that came next then, and the longest that the server waited by that reading.
     settled: Option<(ChangeSequence, Duration)>,
     /// The longest that the server waits between the stamp of a commit and showing it, by all
@@ -107,6 +117,12 @@ impl Sight {
         self.watched.as_ref().is_some_and(|from| end.compare(from) == Some(Ordering::Greater))
     }
 
+    /// The clock had shown this for certain when it was first watched, by all readings that are
+    /// remembered.
+    fn least(&self) -> Option<Timestamp> {
+        self.came.iter().map(|(shown, _)| *shown).min()
+    }
+
     /// The clock went on from the last reading that was reached: it was not set back since.
     fn runs(&self) -> Option<Timestamp> {
         self.reached.filter(|reached| self.came.back().is_some_and(|(shown, _)| shown >= reached))
@@ -139,13 +155,20 @@ impl Recorder {
             Stamp::Second | Stamp::Start if !sight.saw(end) => logged,
             Stamp::Second | Stamp::Start => {
                 let runs = sight.runs();
+                // In whole seconds, as all commit times of such a server.
+                let second = |at: Timestamp| Timestamp::from_micros(at.micros().div_euclid(SECOND) * SECOND);
+                let stamped = entry.committed;
                 if let Some(reached) = runs {
-                    // In whole seconds, as all commit times of such a server.
-                    let second = reached.micros().div_euclid(SECOND) * SECOND;
-                    entry.committed = entry.committed.max(Timestamp::from_micros(second));
+                    entry.committed = entry.committed.max(second(reached));
                 }
                 let by = self.logged_by(end, received);
                 match by {
+                    // It was in the log before its stamp: its session has a time of its own (SET
+                    // timestamp), or the clock was set forward since it was read.
+                    Some(by) if by < stamped && self.options.source_time == SourceTime::Local => {
+                        entry.committed = second(runs.or(sight.least()).unwrap_or(by)).min(by);
+                        by.max(logged)
+                    }
                     // A commit is stamped in its second, unless it was held up.
                     Some(by) if entry.stamp == Stamp::Second && runs.is_none_or(|r| r < logged) => {
                         by.min(logged)
@@ -185,6 +208,7 @@ impl Recorder {
             self.ingest.entries.clock.blur(Blurred { from, to: next, since, until });
             self.unwritten = true;
         }
+        self.look_back(reading, next);
         let waiting = self.waiting.iter().filter_map(|waiting| match waiting {
             Waiting::Clock(reading) => Some(reading.what.delay),
             Waiting::Definition(_) | Waiting::Sessions(_) | Waiting::Baseline(..) => None,
@@ -192,6 +216,7 @@ impl Recorder {
         self.sight.delay = waiting.max().unwrap_or_default().max(reading.delay);
         self.sight.settled = Some((next, reading.delay));
         self.sight.reached = Some(reading.now);
+        self.sight.reached_at = Some((reading.asked, reading.took));
     }
 }
 

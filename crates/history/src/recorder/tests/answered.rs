@@ -1,6 +1,8 @@
 //! What is answered of an instant stays the answer: while the log comes in, while what was written
 //! is not durable yet, and after a crash.
 
+mod stamps;
+
 use super::*;
 use crate::capture::{ClockReading, Declared, Defaults, LogLoss, Start, ValidFrom};
 use crate::checkpoint;
@@ -9,7 +11,7 @@ use crate::log::{CommittedTransaction, LoggedStatement, Origin, Stamp};
 use dbtrail_types::agent_api::code;
 use dbtrail_types::timestamp::AsOf;
 use std::fmt;
-use std::sync::Mutex;
+use std::sync::{LazyLock, Mutex};
 
 const AT: Timestamp = Timestamp::from_micros(1_700_000_000_000_000);
 const T: &str = "CREATE TABLE `t` (\n  `id` int NOT NULL,\n  PRIMARY KEY (`id`)\n) ENGINE=InnoDB";
@@ -119,6 +121,12 @@ fn recorder(engine: Late, source_time: SourceTime) -> Recorder {
     recorder
 }
 
+/// A reading of a clock that was not set back, however long a test takes.
+fn plain(now: Timestamp) -> ClockReading {
+    static BEGUN: LazyLock<Timer> = LazyLock::new(Timer::now);
+    ClockReading { asked: *BEGUN, ..ClockReading::plain(now) }
+}
+
 fn start(at: Timestamp) -> Start {
     let server = Identity { mariadb: false, uuid: None, server_id: 1, version: "9.7.0".to_owned() };
     Start {
@@ -183,7 +191,7 @@ fn the_instant_at_which_a_record_begins_is_answered_when_the_log_has_come_there(
     r.ingest.engine().sync().unwrap();
     assert_eq!(columns_at(&r, AT), not_ready);
     taken_in(&mut r, 300, AT);
-    r.clock(&ClockReading::plain(later(2))).unwrap();
+    r.clock(&plain(later(2))).unwrap();
     r.ingest.engine().sync().unwrap();
     assert_eq!(columns_at(&r, AT), Ok(3));
     assert_eq!(r.history_handle.status(AT).newest, Some(later(2)));
@@ -193,14 +201,14 @@ fn the_instant_at_which_a_record_begins_is_answered_when_the_log_has_come_there(
 fn the_instant_at_which_a_gap_ends_is_answered_when_the_log_has_come_there() {
     let mut r = recorder(Late::default(), SourceTime::Local);
     r.begin(start(AT)).unwrap();
-    r.clock(&ClockReading::plain(later(2))).unwrap();
+    r.clock(&plain(later(2))).unwrap();
     r.gap(&LogLoss::StartedOver, start(later(9))).unwrap();
     r.ingest.engine().sync().unwrap();
     assert_eq!(columns_at(&r, later(2)), Ok(1));
     assert_eq!(columns_at(&r, later(8)), Err(code::GAP.to_owned()));
     assert_eq!(columns_at(&r, later(9)), Err(code::OUT_OF_RANGE.to_owned()));
     taken_in(&mut r, 200, later(8));
-    r.clock(&ClockReading::plain(later(9))).unwrap();
+    r.clock(&plain(later(9))).unwrap();
     r.ingest.engine().sync().unwrap();
     assert_eq!(columns_at(&r, later(9)), Ok(2));
 }
@@ -218,7 +226,7 @@ impl Numbers {
 /// A reading of the clock, of a server that applies what others committed, or of one that does not.
 fn reading(clock: i64, follows: bool) -> ValidFrom<ClockReading> {
     let safe = (!follows).then_some(later(clock));
-    let what = ClockReading { safe, follows, ..ClockReading::plain(later(clock)) };
+    let what = ClockReading { safe, follows, ..plain(later(clock)) };
     ValidFrom { after: position(4), what }
 }
 
