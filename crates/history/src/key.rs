@@ -31,6 +31,14 @@ pub enum KeyError {
         /// What is not known.
         unknown: collation::UnknownWeight,
     },
+    /// The value is shown like another one that is not equal to it.
+    #[error(
+        "key column `{column}` has a label '', and its values that are none of its labels are shown as '' too: rows with either cannot be told from each other"
+    )]
+    TwoValues {
+        /// The column.
+        column: String,
+    },
     /// The text cannot be read: its character set is not known to this version.
     #[error(
         "key column `{column}` has collation {collation}, whose character set this version cannot convert: rows cannot be found by it"
@@ -51,6 +59,14 @@ pub enum KeyError {
         /// What came, shortened.
         value: String,
     },
+}
+
+impl KeyError {
+    /// Whether it is a value all right, by which no row can be found.
+    #[must_use]
+    pub fn is_of_a_value(&self) -> bool {
+        !matches!(self, Self::NotAValue { .. })
+    }
 }
 
 /// Appends the bytes of one value. `value` is the column's text-protocol text (UTC for TIMESTAMP).
@@ -78,6 +94,13 @@ pub fn encode(column: &Column, value: &[u8], out: &mut Vec<u8>) -> Result<(), Ke
         }
         ColumnType::Char { .. } | ColumnType::VarChar { .. } | ColumnType::Text { .. } => {
             return text(column, value, out);
+        }
+        // Beside a label '', that is also how mysqld prints what is none of the labels, and the
+        // empty set.
+        ColumnType::Enum { labels } | ColumnType::Set { labels }
+            if value.is_empty() && labels.iter().any(String::is_empty) =>
+        {
+            return Err(KeyError::TwoValues { column: column.name.clone() });
         }
         ColumnType::Enum { labels } => label(value, labels, out),
         ColumnType::Set { labels } => label_set(value, labels, out),
@@ -158,8 +181,7 @@ fn bytes(value: &[u8], out: &mut Vec<u8>) {
 }
 
 fn label(value: &[u8], labels: &[String], out: &mut Vec<u8>) -> Option<()> {
-    // Index 0 is the error value, which mysqld prints as ''. A label '' comes first if there is
-    // one: its index is the one that can be inserted.
+    // Index 0 is the error value, which mysqld prints as ''.
     let index = match labels.iter().position(|l| l.as_bytes() == value) {
         Some(i) => u16::try_from(i + 1).ok()?,
         None if value.is_empty() => 0,

@@ -140,3 +140,15 @@ fn a_stored_binary_is_padded_and_an_asked_one_is_not() {
     encode(&c, b"a\0\0", &mut asked).unwrap();
     assert_eq!(stored, asked);
 }
+
+/// MySQL 9.7 and MariaDB 10.11 show all of these as ''.
+#[test]
+fn err_a_label_that_is_shown_like_what_is_no_label() {
+    let labels = vec!["b".to_owned(), String::new(), "a".to_owned()];
+    for ty in [ColumnType::Enum { labels: labels.clone() }, ColumnType::Set { labels }] {
+        let column = column(ty);
+        let refused = encode(&column, b"", &mut Vec::new());
+        assert_eq!(refused, Err(KeyError::TwoValues { column: column.name.clone() }));
+        assert_eq!(encode(&column, b"a", &mut Vec::new()), Ok(()));
+    }
+}

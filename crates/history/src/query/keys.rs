@@ -124,11 +124,9 @@ pub(crate) fn unfindable(definition: &TableDefinition) -> Option<String> {
         return Some(why.to_owned());
     }
     // What compares a text at all compares this one; of other types it is no value, or one.
-    let refused = |column: &Column| match key::encode(column, b"a", &mut Vec::new()) {
-        Err(error @ (KeyError::Type { .. } | KeyError::Charset { .. } | KeyError::UnknownWeight { .. })) => {
-            Some(format!("its rows cannot be found: {error}"))
-        }
-        Err(KeyError::NotAValue { .. }) | Ok(()) => None,
+    let refused = |column: &Column| {
+        let error = key::encode(column, b"a", &mut Vec::new()).err()?;
+        error.is_of_a_value().then(|| format!("its rows cannot be found: {error}"))
     };
     definition.key_columns().into_iter().find_map(refused)
 }
@@ -157,12 +155,10 @@ fn key_columns<'a>(
 }
 
 fn refused(error: &KeyError) -> Refusal {
-    match error {
-        KeyError::Type { .. } | KeyError::Charset { .. } | KeyError::UnknownWeight { .. } => {
-            Refusal::new(422, code::UNSUPPORTED_KEY, error.to_string())
-        }
-        KeyError::NotAValue { .. } => Refusal::malformed(error.to_string()),
+    if error.is_of_a_value() {
+        return Refusal::new(422, code::UNSUPPORTED_KEY, error.to_string());
     }
+    Refusal::malformed(error.to_string())
 }
 
 /// Bytes of a key at most: no server has an index over more (3072, in another form here), and the
