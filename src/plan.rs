@@ -13,6 +13,7 @@ use dbtrail_types::timestamp::{AsOf, Timestamp};
 use dbtrail_types::zone::Zone;
 use std::time::Duration;
 
+mod between;
 pub mod change_columns;
 pub mod charsets;
 pub(crate) mod columns;

@@ -7,6 +7,7 @@
     reason = "sqlparser's expressions and pairs of a type and a literal are many; the ones that are not named are refused"
 )]
 
+use super::between;
 use super::filter_constant::{Constant, is_null};
 use super::filter_labels::labels_like;
 use super::key_value::Condition;
@@ -63,6 +64,9 @@ impl Predicate<'_> {
                 }
                 let low = self.constant(low, column, Condition::Range)?;
                 let high = self.constant(high, column, Condition::Range)?;
+                if let (Constant::Value(low, _), Constant::Value(high, _)) = (&low, &high) {
+                    between::check(column, low, high)?;
+                }
                 let compared = |is, value: Constant| compared(column, is, value);
                 let both = Filter::And(vec![
                     compared(Relation::GreaterOrEqual, low),

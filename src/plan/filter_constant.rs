@@ -48,7 +48,8 @@ impl Predicate<'_> {
             match literal(written, column, self.reader.charsets) {
                 // Exact numbers are compared exactly, whatever the column can hold.
                 Ok(Literal::Number(number))
-                    if condition != Condition::Equality && is_of_other_sign(column, &number) =>
+                    if (condition != Condition::Equality || matches!(column.ty, ColumnType::Bit { .. }))
+                        && is_of_other_sign(column, &number) =>
                 {
                     return Err(refuse(
                         column,
@@ -178,7 +179,11 @@ fn compares_as_text(column: &Column, text: &str) -> bool {
 /// Whether a number is one that the sign of the column's type does not allow, so that some servers
 /// read its bits as another number.
 fn is_of_other_sign(column: &Column, number: &str) -> bool {
-    let ColumnType::Int { unsigned, .. } = column.ty else { return false };
+    let unsigned = match column.ty {
+        ColumnType::Int { unsigned, .. } => unsigned,
+        ColumnType::Bit { .. } => true,
+        _ => return false,
+    };
     let integer = number.split('.').next().unwrap_or_default();
     if unsigned { number.starts_with('-') } else { !integer.is_empty() && integer.parse::<i64>().is_err() }
 }

@@ -1,5 +1,6 @@
 //! What one part of a predicate says of the key: values, rows of values, or a range.
 
+use super::super::between;
 use super::super::key_value::{Condition, KeyValue};
 use super::super::literal::position_of;
 use super::refusals::unclear;
@@ -128,6 +129,7 @@ impl Predicate<'_> {
         let mut ends = self.listed(ends, column, Condition::Range)?.into_iter();
         let (from, to) =
             (ends.next().unwrap_or(Octets(Vec::new())), ends.next().unwrap_or(Octets(Vec::new())));
+        between::check(column, &from, &to)?;
         let known = self.open.is_none() || (parameter(low).is_none() && parameter(high).is_none());
         if let ColumnType::Int { .. } = column.ty
             && known
