@@ -1,6 +1,7 @@
 //! Rows that change without row events: recorded logs of real servers against what the tables held
 //! after each statement (tests/real/silent_changes.py).
 
+mod bulk_insert;
 mod numbered;
 mod recorded_steps;
 

@@ -345,6 +345,23 @@ SCENARIOS = {
         "ALTER TABLE plain DROP SYSTEM VERSIONING, ADD COLUMN y INT",
         "UPDATE plain SET y = 1 WHERE id = 6",
     ]),
+    "bulk_insert": ("mariadb", [
+        "CREATE TABLE t (id INT PRIMARY KEY, a INT UNIQUE)",
+        "CREATE TABLE kept (id INT PRIMARY KEY, v INT)",
+        "CREATE TABLE other (id INT PRIMARY KEY, v INT)",
+        "CREATE TABLE ignored (id INT PRIMARY KEY, a INT UNIQUE)",
+        "INSERT INTO kept VALUES (1, 1)",
+        "INSERT INTO other VALUES (1, 1)",
+        "SET unique_checks = 0, foreign_key_checks = 0",
+        "BEGIN NOT ATOMIC DECLARE CONTINUE HANDLER FOR 1062 DO 0; START TRANSACTION; INSERT INTO t VALUES (1, 1), (2, 2); INSERT INTO t VALUES (1, 9); COMMIT; END",
+        "BEGIN NOT ATOMIC DECLARE CONTINUE HANDLER FOR 1062 DO 0; START TRANSACTION; INSERT INTO kept VALUES (2, 2); INSERT INTO kept VALUES (1, 9); COMMIT; END",
+        "INSERT INTO t VALUES (5, 5)",
+        "UPDATE t SET a = 6 WHERE id = 5",
+        "INSERT IGNORE INTO ignored VALUES (1, 1), (2, 2), (3, 1), (4, 4)",
+        "SET unique_checks = 1, foreign_key_checks = 1",
+        "CREATE TABLE made (PRIMARY KEY (id)) IGNORE SELECT 1 AS id, 1 AS a UNION ALL SELECT 2, 2 UNION ALL SELECT 2, 1 UNION ALL SELECT 4, 4",
+        "UPDATE other SET v = 2",
+    ]),
     "versioned": ("mariadb", [
         "CREATE TABLE t (id INT PRIMARY KEY, v INT) WITH SYSTEM VERSIONING",
         "CREATE TABLE own (id INT PRIMARY KEY, v INT, a TIMESTAMP(6) GENERATED ALWAYS AS ROW START, b TIMESTAMP(6) GENERATED ALWAYS AS ROW END, PERIOD FOR SYSTEM_TIME (a, b)) "

@@ -22,6 +22,7 @@ use std::sync::Arc;
 
 mod absent_ranges;
 mod all_rows;
+mod bulk_insert;
 mod cascade;
 mod committed;
 mod declared;
@@ -92,6 +93,10 @@ pub struct Ingest {
     pub(super) rereads: bool,
     /// The entry that is taken in has rows of tables without transactions.
     without_transactions: bool,
+    /// Tables into which the entry may have inserted fewer rows than its log has.
+    bulk_inserts: Vec<TableName>,
+    /// Generations into which rows were inserted since the start.
+    filled: BTreeSet<GenerationId>,
     /// What foreign keys make of tables, in this range between two DDL statements.
     roles: HashMap<TableName, Arc<target::Roles>>,
     pending: references::Pending,
@@ -144,6 +149,8 @@ impl Ingest {
             tables: None,
             rereads: false,
             without_transactions: false,
+            bulk_inserts: Vec::new(),
+            filled: BTreeSet::new(),
             roles: HashMap::new(),
             pending: references::Pending::default(),
             unknown_children: None,

@@ -69,9 +69,8 @@ mod tests {
 
     #[test]
     fn statements_that_resemble_each_other_take_little() {
-        let texts: String = (0..200)
-            .map(|n| format!("UPDATE stock SET s_quantity = {n} WHERE s_i_id = {};", n * 7919))
-            .collect();
+        let text = |n| format!("UPDATE stock SET s_quantity = {n} WHERE s_i_id = {}", n * 7919);
+        let texts = (0..200).map(text).collect::<Vec<_>>().join(";");
         let mut packer = Packer::default();
         let packed = packer.packed(texts.as_bytes());
         assert!(packed.len() * 5 < texts.len(), "{} of {} bytes", packed.len(), texts.len());

@@ -45,6 +45,7 @@ impl Ingest {
             match change.map_err(|e| StoreFault::Transaction(e.to_string()))? {
                 Change::Rows(mut event) => {
                     self.fold(&mut event);
+                    self.inserts_in_bulk(&event)?;
                     self.rows(&event, &entry.position.file)?;
                 }
                 Change::Statement(statement) => {
@@ -66,6 +67,7 @@ impl Ingest {
                 }
             }
         }
+        self.bulk_inserts_end();
         if let Some(gtid) = &commit_entry.gtid {
             self.gtids.note(gtid);
         }

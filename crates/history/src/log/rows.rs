@@ -20,6 +20,8 @@ const LARGEST: u64 = 1 << 30;
 pub(super) const STATEMENT_END: u16 = 1;
 /// NO_FOREIGN_KEY_CHECKS_F: the session had foreign_key_checks off.
 const NO_CHECKS: u16 = 2;
+/// RELAXED_UNIQUE_CHECKS_F: the session had unique_checks off.
+const NO_UNIQUE_CHECKS: u16 = 4;
 /// MySQL 9.6 and newer without `innodb_native_foreign_keys`: the server itself carries out foreign
 /// keys, and logs the rows of the children (seen in every rows event of 9.7).
 const CASCADES_LOGGED: u16 = 0x10;
@@ -74,6 +76,8 @@ pub struct Statement {
     pub mapped: MappedTables,
     /// foreign_key_checks were on.
     pub checks: bool,
+    /// unique_checks were on.
+    pub unique_checks: bool,
     /// What foreign keys did to other rows is logged as row changes of its own.
     pub logs_cascades: bool,
     /// It is the statement's last rows event.
@@ -86,6 +90,7 @@ impl Statement {
         Self {
             mapped: Arc::clone(mapped),
             checks: flags & NO_CHECKS == 0,
+            unique_checks: flags & NO_UNIQUE_CHECKS == 0,
             logs_cascades: flags & CASCADES_LOGGED != 0,
             ends: flags & STATEMENT_END != 0,
         }
@@ -194,17 +199,17 @@ impl RowsEvent {
     /// Its parts, to be kept apart.
     pub(super) fn into_kept(self) -> RowsEventParts {
         let Self { kind, table, statement, text, offset, present: [first, second], images } = self;
-        let Statement { mapped, checks, logs_cascades, ends } = statement;
+        let Statement { mapped, checks, unique_checks, logs_cascades, ends } = statement;
         let without_rows = images.is_none();
-        let rest = Rest { kind, checks, logs_cascades, ends, offset, without_rows };
+        let rest = Rest { kind, checks, unique_checks, logs_cascades, ends, offset, without_rows };
         RowsEventParts { table, mapped, text, rest, parts: [first, second, images.unwrap_or_default()] }
     }
 
     /// Of what [`Self::into_kept`] gave.
     pub(super) fn of_kept(kept: RowsEventParts) -> Self {
         let RowsEventParts { table, mapped, text, rest, parts: [first, second, images] } = kept;
-        let Rest { kind, checks, logs_cascades, ends, offset, without_rows } = rest;
-        let statement = Statement { mapped, checks, logs_cascades, ends };
+        let Rest { kind, checks, unique_checks, logs_cascades, ends, offset, without_rows } = rest;
+        let statement = Statement { mapped, checks, unique_checks, logs_cascades, ends };
         let images = (!without_rows).then_some(images);
         Self { kind, table, statement, text, offset, present: [first, second], images }
     }
@@ -256,6 +261,7 @@ pub(super) struct RowsEventParts {
 pub(super) struct Rest {
     kind: EventType,
     checks: bool,
+    unique_checks: bool,
     logs_cascades: bool,
     ends: bool,
     offset: u64,

@@ -22,6 +22,8 @@ pub enum SilentChange {
     ConvertedPartition,
     /// ALTER IGNORE TABLE (MariaDB).
     Ignore,
+    /// INSERTs whose rows MariaDB gathers.
+    BulkInsert,
     /// A column of the key becomes AUTO_INCREMENT.
     Numbered,
     /// REPAIR TABLE and REPAIR PARTITION.
@@ -46,7 +48,7 @@ pub enum SilentChange {
 
 impl SilentChange {
     /// All of them, in the order of the table in `docs/agent.md`.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 18] = [
         Self::ForeignKeys,
         Self::UnknownForeignKeys,
         Self::EmptiedPartitions,
@@ -54,6 +56,7 @@ impl SilentChange {
         Self::ExchangedPartition,
         Self::ConvertedPartition,
         Self::Ignore,
+        Self::BulkInsert,
         Self::Numbered,
         Self::Repair,
         Self::Tablespace,
@@ -81,6 +84,7 @@ impl SilentChange {
             Self::ExchangedPartition => "EXCHANGE PARTITION",
             Self::ConvertedPartition => "CONVERT PARTITION, CONVERT TABLE (MariaDB)",
             Self::Ignore => "ALTER IGNORE (MariaDB)",
+            Self::BulkInsert => "rows that go into an empty table all at once (MariaDB)",
             Self::Numbered => "a column of the key becomes AUTO_INCREMENT",
             Self::Repair => "REPAIR TABLE, REPAIR PARTITION",
             Self::Tablespace => "DISCARD and IMPORT TABLESPACE",
@@ -105,6 +109,9 @@ impl SilentChange {
             Self::ExchangedPartition => "rows of the two tables are exchanged",
             Self::ConvertedPartition => "rows of a table and of a partition of another are exchanged",
             Self::Ignore => "under IGNORE rows vanish without a word",
+            Self::BulkInsert => {
+                "MariaDB inserted rows into the empty table all at once, and may have kept fewer of them than it logged"
+            }
             Self::Numbered => {
                 "a column of its primary key became AUTO_INCREMENT, which gives rows with 0 in it other numbers"
             }
@@ -131,6 +138,7 @@ impl SilentChange {
             }
             Self::RearrangedPartitions => "schema::ddl, schema::partition",
             Self::Ignore | Self::Repair | Self::Tablespace | Self::Memory => "schema::ddl",
+            Self::BulkInsert => "ingest::bulk_insert",
             Self::Numbered => "ingest::numbered",
             Self::Merge => "schema::engines, ingest::cascade",
             Self::Blackhole | Self::Elsewhere => "schema::engines",
