@@ -10,6 +10,7 @@
 //! A clock that is set back shows the same times twice: what changed from then on is in doubt at
 //! each of them. Where it was read, that is known also of times at which nothing was committed.
 
+mod early;
 mod set_back;
 
 use super::{Recorder, Waiting};
@@ -19,6 +20,7 @@ use crate::commit_index::Blurred;
 use crate::log::{CommittedTransaction, Gtid, SourceTime, Stamp};
 use crate::store::ChangeSequence;
 use dbtrail_types::timestamp::Timestamp;
+use early::Early;
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, VecDeque};
 use std::time::{Duration, Instant as Timer};
@@ -47,6 +49,8 @@ pub(super) struct Sight {
     /// The clock was set back, and has not yet come to what it had shown: what it shows twice, and
     /// what changed meanwhile.
     twice: Option<Blurred>,
+    /// What was in the log before its stamp, until the next reading shows why.
+    early: Option<Early>,
     /// The change that came next then, and the longest that the server waited by that reading.
     settled: Option<(ChangeSequence, Duration)>,
     /// The longest that the server waits between the stamp of a commit and showing it, by all
@@ -133,7 +137,7 @@ impl Recorder {
     /// From when on everybody could see the entry that ends here; raises its commit time where that
     /// is known to be later than the log says.
     pub(super) fn visible(
-        &self,
+        &mut self,
         entry: &mut CommittedTransaction,
         end: &BinlogPosition,
         received: Timer,
@@ -150,6 +154,7 @@ impl Recorder {
             return entry.stamp.visible(entry.committed);
         }
         let logged = entry.stamp.visible(entry.committed);
+        let (from, mut early) = (self.ingest.next, None);
         let visible = match entry.stamp {
             Stamp::Commit | Stamp::Span(_) => logged,
             Stamp::Second | Stamp::Start if !sight.saw(end) => logged,
@@ -163,11 +168,11 @@ impl Recorder {
                 }
                 let by = self.logged_by(end, received);
                 match by {
-                    // It was in the log before its stamp: its session has a time of its own (SET
-                    // timestamp), or the clock was set forward since it was read.
+                    // It was in the log before its stamp.
                     Some(by) if by < stamped && self.options.source_time == SourceTime::Local => {
                         entry.committed = second(runs.or(sight.least()).unwrap_or(by)).min(by);
-                        by.max(logged)
+                        early = Some(Early { from, since: entry.committed, stamped, until: logged });
+                        by
                     }
                     // A commit is stamped in its second, unless it was held up.
                     Some(by) if entry.stamp == Stamp::Second && runs.is_none_or(|r| r < logged) => {
@@ -178,7 +183,11 @@ impl Recorder {
                 }
             }
         };
-        if sight.delay.is_zero() { visible } else { later(visible, sight.delay + AFTER_WAITING) }
+        let delay = sight.delay;
+        if let Some(early) = early {
+            self.sight.note_early(early);
+        }
+        if delay.is_zero() { visible } else { later(visible, delay + AFTER_WAITING) }
     }
 
     /// The server's clock when the entry that ends here was in the log for certain.
@@ -209,6 +218,7 @@ impl Recorder {
             self.unwritten = true;
         }
         self.look_back(reading, next);
+        self.look_ahead(reading, next);
         let waiting = self.waiting.iter().filter_map(|waiting| match waiting {
             Waiting::Clock(reading) => Some(reading.what.delay),
             Waiting::Definition(_) | Waiting::Sessions(_) | Waiting::Baseline(..) => None,

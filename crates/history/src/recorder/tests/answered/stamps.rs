@@ -2,30 +2,44 @@
 
 use super::*;
 
-/// MariaDB: `SET timestamp` into the future, then an UPDATE.
+const SECOND: i64 = 1_000_000;
+
+/// When a transaction without changes that has this stamp was committed, and when everybody could
+/// see it.
+fn seen(r: &mut Recorder, committed: Timestamp) -> (Timestamp, Timestamp) {
+    let mut entry = CommittedTransaction {
+        gtid: None,
+        committed,
+        stamp: Stamp::Second,
+        position: position(190),
+        origin: Origin::default(),
+        changes: Vec::new().into(),
+    };
+    let visible = r.visible(&mut entry, &position(200), Timer::now());
+    (entry.committed, visible)
+}
+
+fn shows(r: &mut Recorder, clock: i64) {
+    let reading = reading(clock, false);
+    r.sight.came(&reading);
+    r.clock(&reading.what).unwrap();
+}
+
+/// MariaDB: `SET timestamp` into the future, then an UPDATE; or a clock that is set forward.
 #[test]
 fn a_stamp_that_is_later_than_the_log_is_no_commit_time() {
-    const SECOND: i64 = 1_000_000;
     let mut r = recorder(Late::default(), SourceTime::Local);
     r.begin(start(AT)).unwrap();
-    r.sight.came(&reading(0, false));
-    r.clock(&reading(0, false).what).unwrap();
-    let seen = |committed| {
-        let mut entry = CommittedTransaction {
-            gtid: None,
-            committed,
-            stamp: Stamp::Second,
-            position: position(190),
-            origin: Origin::default(),
-            changes: Vec::new().into(),
-        };
-        let visible = r.visible(&mut entry, &position(200), Timer::now());
-        (entry.committed, visible)
-    };
-    let (committed, visible) = seen(later(300 * SECOND));
-    assert!(committed <= AT, "it was in the log long before {committed}");
-    assert!(visible >= later(300 * SECOND), "the clock may have been set forward instead");
+    shows(&mut r, 0);
+    let blurred = |r: &Recorder| format!("{:?}", r.ingest.entries.clock).contains("[Blurred");
+    for (then, is_forward) in [(SECOND / 2, false), (400 * SECOND, true)] {
+        let (committed, visible) = seen(&mut r, later(300 * SECOND));
+        assert!(committed <= AT, "it was in the log long before {committed}");
+        assert!(visible < later(100 * SECOND), "{visible}");
+        shows(&mut r, then);
+        assert_eq!(blurred(&r), is_forward);
+    }
     // As ever.
-    let (committed, visible) = seen(AT);
-    assert!(committed <= AT && visible <= later(SECOND), "{committed} {visible}");
+    let (committed, visible) = seen(&mut r, later(400 * SECOND));
+    assert!(committed <= later(400 * SECOND) && visible <= later(401 * SECOND), "{committed} {visible}");
 }
