@@ -98,10 +98,11 @@ impl<'a> ScientificNumber<'a> {
 }
 
 /// `d.ddde±n` in the form that mysqld chooses (`my_gcvt` of its source): an exponent only outside
-/// of 15 digits before and after the point.
+/// of 15 digits before and after the point, and not where digits are after a point that has more
+/// before it.
 fn general(scientific: &str) -> String {
     let Some(number) = ScientificNumber::of(scientific) else { return scientific.to_owned() };
-    if (-14..=15).contains(&number.point) {
+    if (-14..=15).contains(&number.point) || number.point > 15 && number.decimals() > 0 {
         return number.plain();
     }
     let (first, others) = number.digits.split_at(1);
@@ -150,7 +151,12 @@ mod tests {
             (5e-324, "5e-324"),
             (0.0, "0"),
             (-0.0, "-0"),
-            (9_007_199_254_740_993.0, "9.007199254740992e15"),
+            (9_007_199_254_740_992.0, "9.007199254740992e15"),
+            (1_327_719_175_928_043.5, "1327719175928043.5"),
+            (1_327_719_175_928_043.0, "1.327719175928043e15"),
+            (1.234_567_890_123_456e-14, "0.00000000000001234567890123456"),
+            (1e-15, "0.000000000000001"),
+            (1e-16, "1e-16"),
             (1.797_693_134_862_315_7e308, "1.7976931348623157e308"),
         ] {
             assert_eq!(double_text(number), shown);
