@@ -3,6 +3,7 @@
 use super::Recorder;
 use crate::engine::StoreError;
 use crate::names::TableState;
+use crate::record::History;
 use dbtrail_types::doubt::DoubtRequest;
 use std::time::{Duration, Instant as Timer};
 
@@ -52,17 +53,18 @@ impl Recorder {
 
     /// Carries out what was given since the last time (`POST /v1/doubt`).
     fn doubts_due(&mut self) -> Result<(), StoreError> {
+        // They wait while nothing is served by which their instants are positions.
+        let Some(history) = self.history_handle.current() else { return Ok(()) };
         for doubt in self.history_handle.take_doubts() {
-            self.doubted(&doubt)?;
+            self.doubted(&doubt, &history)?;
         }
         Ok(())
     }
 
     /// From the last instant at which the table was true nothing is known of it up to here, where
     /// its record begins again.
-    fn doubted(&mut self, doubt: &DoubtRequest) -> Result<(), StoreError> {
+    fn doubted(&mut self, doubt: &DoubtRequest, history: &History) -> Result<(), StoreError> {
         let name = self.ingest.catalog.folded(doubt.table.clone());
-        let Some(history) = self.history_handle.current() else { return Ok(()) };
         let noticed = self.ingest.next;
         let from = history.commit_index().cut(doubt.since)?.at.min(noticed);
         if !matches!(self.ingest.names.current(&name), TableState::Table(..)) {

@@ -13,6 +13,7 @@ fn what_a_table_was_that_is_gone_is_in_doubt() {
     let mut r = begun(&[("t", T)]);
     ddl(&mut r, 200, "DROP TABLE t");
     r.commit().unwrap();
+    r.ingest.engine().sync().unwrap();
     let since = Timestamp::from_micros(AT.micros() - 1);
     let doubt = DoubtRequest {
         server_id: ServerId("x".to_owned()),
