@@ -93,10 +93,8 @@ pub struct Ingest {
     pub(super) rereads: bool,
     /// The entry that is taken in has rows of tables without transactions.
     without_transactions: bool,
-    /// Tables into which the entry may have inserted fewer rows than its log has.
-    bulk_inserts: Vec<TableName>,
-    /// Generations into which rows were inserted since the start.
-    filled: BTreeSet<GenerationId>,
+    /// Rows that go into empty tables all at once.
+    bulk_inserts: bulk_insert::BulkInserts,
     /// What foreign keys make of tables, in this range between two DDL statements.
     roles: HashMap<TableName, Arc<target::Roles>>,
     pending: references::Pending,
@@ -149,8 +147,7 @@ impl Ingest {
             tables: None,
             rereads: false,
             without_transactions: false,
-            bulk_inserts: Vec::new(),
-            filled: BTreeSet::new(),
+            bulk_inserts: bulk_insert::BulkInserts::default(),
             roles: HashMap::new(),
             pending: references::Pending::default(),
             unknown_children: None,

@@ -62,9 +62,9 @@ pub enum KeyError {
 }
 
 impl KeyError {
-    /// Whether it is a value all right, by which no row can be found.
+    /// Whether it is a value that the column can have, and by which no row can be found.
     #[must_use]
-    pub fn is_of_a_value(&self) -> bool {
+    pub fn is_valid_value(&self) -> bool {
         !matches!(self, Self::NotAValue { .. })
     }
 }

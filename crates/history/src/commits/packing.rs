@@ -14,8 +14,11 @@ const PACKED: u8 = 0x80;
 const SMALL: usize = 256;
 /// The fastest of the common levels: of statements as programs send them, 32 KiB become 2 KiB.
 const LEVEL: i32 = 1;
-/// Bytes of a page that is unpacked: more than one can have, whose texts are cut.
-const MOST: u64 = 64 << 20;
+/// Bytes of a page that is packed. None has as many, since the texts of a transaction are bounded;
+/// whoever unpacks one makes room for no more.
+const MOST: usize = 64 << 20;
+/// Bytes of memory that stay for the next page.
+const KEPT: usize = 64 << 10;
 
 /// Packs pages.
 #[derive(Default)]
@@ -34,7 +37,7 @@ impl fmt::Debug for Packer {
 impl Packer {
     /// The page as it is stored: packed where that makes it smaller.
     pub(super) fn packed<'p>(&'p mut self, page: &'p [u8]) -> &'p [u8] {
-        if page.len() < SMALL { page } else { self.compressed(page).unwrap_or(page) }
+        if (SMALL..=MOST).contains(&page.len()) { self.compressed(page).unwrap_or(page) } else { page }
     }
 
     /// `None`: it does not get smaller, or there is no memory for it.
@@ -44,6 +47,7 @@ impl Packer {
             none => none.insert(Compressor::new(LEVEL).ok()?),
         };
         self.out.clear();
+        self.out.shrink_to(KEPT);
         self.out.push(PACKED);
         put_number(&mut self.out, page.len() as u64);
         let head = self.out.len();
@@ -57,8 +61,7 @@ impl Packer {
 /// A page as it was before it was packed. `None`: it is damaged.
 pub(super) fn unpacked(page: &[u8]) -> Option<Cow<'_, [u8]>> {
     let Some((&PACKED, mut rest)) = page.split_first() else { return Some(Cow::Borrowed(page)) };
-    let length = take_number(&mut rest).filter(|length| *length <= MOST)?;
-    let length = usize::try_from(length).ok()?;
+    let length = usize::try_from(take_number(&mut rest)?).ok().filter(|length| *length <= MOST)?;
     decompress(rest, length).ok().filter(|page| page.len() == length).map(Cow::Owned)
 }
 

@@ -17,29 +17,66 @@ use crate::record::Baseline;
 use crate::schema::SilentChange;
 use crate::store::{GenerationId, prefix_end};
 use dbtrail_types::agent_api::EventType;
+use dbtrail_types::names::TableName;
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+/// What is known of such rows.
+#[derive(Debug, Default)]
+pub(super) struct BulkInserts {
+    /// Tables into which the entry may have inserted fewer rows than its log has.
+    tables: Vec<TableName>,
+    /// Generations into which rows were inserted since the start.
+    filled: BTreeSet<GenerationId>,
+    /// The statement that was looked at last, which may have many events, and what it says.
+    statement: Option<(Arc<str>, Words)>,
+}
+
+/// Words that a statement has.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Words {
+    create: bool,
+    ignore: bool,
+}
+
+impl BulkInserts {
+    fn words(&mut self, statement: Option<&Arc<str>>) -> Words {
+        let Some(statement) = statement else { return Words::default() };
+        match &self.statement {
+            Some((last, words)) if Arc::ptr_eq(last, statement) => *words,
+            Some(_) | None => {
+                let words = Words::of(statement);
+                self.statement = Some((Arc::clone(statement), words));
+                words
+            }
+        }
+    }
+}
 
 impl Ingest {
     /// Rows of an event are about to come: notes its table where the server may not have kept them.
     pub(super) fn inserts_in_bulk(&mut self, event: &RowsEvent) -> Result<(), StoreError> {
         let name = &event.table.name;
-        if event.kind != EventType::Insert || !event.table.server.mariadb || self.bulk_inserts.contains(name)
-        {
+        if event.kind != EventType::Insert || !event.table.server.mariadb {
             return Ok(());
         }
         let TableState::Table(generation, _) = self.names.current(name) else { return Ok(()) };
-        let (creates, ignores) = event.text.as_deref().map_or((false, false), words);
         let unchecked = !event.statement.checks && !event.statement.unique_checks;
-        if ignores && (creates || unchecked) || unchecked && self.is_known_to_be_empty(generation)? {
-            self.bulk_inserts.push(name.clone());
+        let is_new = !self.bulk_inserts.filled.contains(&generation);
+        if (is_new || unchecked) && !self.bulk_inserts.tables.contains(name) {
+            let Words { create, ignore } = self.bulk_inserts.words(event.text.as_ref());
+            if ignore && (create || unchecked) || unchecked && self.is_known_to_be_empty(generation)? {
+                self.bulk_inserts.tables.push(name.clone());
+            }
         }
-        self.filled.insert(generation);
+        self.bulk_inserts.filled.insert(generation);
         Ok(())
     }
 
     fn is_known_to_be_empty(&mut self, generation: GenerationId) -> Result<bool, StoreError> {
         let known = self.generations.get(generation.0 as usize);
         let is_whole = known.is_some_and(|g| g.complete || g.baseline == Baseline::Complete);
-        if !is_whole || self.filled.contains(&generation) {
+        if !is_whole || self.bulk_inserts.filled.contains(&generation) {
             return Ok(false);
         }
         let (from, snapshot) = (generation.0.to_be_bytes(), self.committed());
@@ -54,7 +91,7 @@ impl Ingest {
 
     /// The entry has come in: what is in these tables is not known.
     pub(super) fn bulk_inserts_end(&mut self) {
-        for name in std::mem::take(&mut self.bulk_inserts) {
+        for name in std::mem::take(&mut self.bulk_inserts.tables) {
             let at = self.take_number();
             self.rows_unknown(&name, at, SilentChange::BulkInsert.reason());
             self.unknown_below(&name, at);
@@ -62,21 +99,22 @@ impl Ingest {
     }
 }
 
-/// Whether a statement has the words CREATE and IGNORE: wherever they are, since one too many only
-/// makes a table be read again.
-fn words(statement: &str) -> (bool, bool) {
-    let words = statement.split(|c: char| !c.is_ascii_alphanumeric() && c != '_');
-    let has = |wanted: &str| words.clone().any(|word| word.eq_ignore_ascii_case(wanted));
-    (has("CREATE"), has("IGNORE"))
+impl Words {
+    /// Wherever they are in a statement, since one too many only makes a table begin again.
+    fn of(statement: &str) -> Self {
+        let words = statement.split(|c: char| !c.is_ascii_alphanumeric() && c != '_');
+        let has = |wanted: &str| words.clone().any(|word| word.eq_ignore_ascii_case(wanted));
+        Self { create: has("CREATE"), ignore: has("IGNORE") }
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::words;
+    use super::Words;
 
     #[test]
     fn what_a_statement_says_of_duplicates() {
-        for (statement, said) in [
+        for (statement, (create, ignore)) in [
             ("INSERT INTO t VALUES (1)", (false, false)),
             ("insert\nignore into t values (1)", (false, true)),
             ("LOAD DATA INFILE 'x' IGNORE INTO TABLE t", (false, true)),
@@ -84,7 +122,7 @@ mod tests {
             ("CREATE TABLE t IGNORE SELECT 1 AS id", (true, true)),
             ("CREATE TABLE t SELECT 1 AS ignored", (true, false)),
         ] {
-            assert_eq!(words(statement), said, "{statement}");
+            assert_eq!(Words::of(statement), Words { create, ignore }, "{statement}");
         }
     }
 }

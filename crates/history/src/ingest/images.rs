@@ -141,7 +141,7 @@ impl RowError {
     /// found by key. Otherwise the table cannot be read from this row on.
     pub(super) fn is_unknown_key(&self) -> bool {
         match self {
-            Self::Key(error) => error.is_of_a_value(),
+            Self::Key(error) => error.is_valid_value(),
             Self::NoCell(_) | Self::NotFull(_) | Self::Value(_) | Self::KeyIsNull(_) => false,
         }
     }

@@ -126,7 +126,7 @@ pub(crate) fn unfindable(definition: &TableDefinition) -> Option<String> {
     // What compares a text at all compares this one; of other types it is no value, or one.
     let refused = |column: &Column| {
         let error = key::encode(column, b"a", &mut Vec::new()).err()?;
-        error.is_of_a_value().then(|| format!("its rows cannot be found: {error}"))
+        error.is_valid_value().then(|| format!("its rows cannot be found: {error}"))
     };
     definition.key_columns().into_iter().find_map(refused)
 }
@@ -155,7 +155,7 @@ fn key_columns<'a>(
 }
 
 fn refused(error: &KeyError) -> Refusal {
-    if error.is_of_a_value() {
+    if error.is_valid_value() {
         return Refusal::new(422, code::UNSUPPORTED_KEY, error.to_string());
     }
     Refusal::malformed(error.to_string())
