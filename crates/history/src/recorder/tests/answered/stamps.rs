@@ -43,3 +43,27 @@ fn a_stamp_that_is_later_than_the_log_is_no_commit_time() {
     let (committed, visible) = seen(&mut r, later(400 * SECOND));
     assert!(committed <= later(400 * SECOND) && visible <= later(401 * SECOND), "{committed} {visible}");
 }
+
+/// MySQL: the clock has shown 5 s, is set back, and shows 2 s to 5 s once more.
+#[test]
+fn what_changed_since_a_clock_was_set_back_is_in_doubt_at_times_that_it_shows_twice() {
+    let mut r = recorder(Late::default(), SourceTime::Local);
+    r.begin(start(AT)).unwrap();
+    shows(&mut r, 0);
+    taken_in(&mut r, 200, later(SECOND));
+    shows(&mut r, 5 * SECOND);
+    taken_in(&mut r, 300, later(195 * SECOND / 100));
+    shows(&mut r, 2 * SECOND);
+    taken_in(&mut r, 400, later(4 * SECOND));
+    shows(&mut r, 6 * SECOND);
+    taken_in(&mut r, 500, later(7 * SECOND));
+    shows(&mut r, 8 * SECOND);
+    r.commit().unwrap();
+    r.ingest.engine().sync().unwrap();
+    for (tenths, columns) in [(5, 1), (15, 2), (55, 4), (75, 5)] {
+        assert_eq!(columns_at(&r, later(tenths * SECOND / 10)), Ok(columns), "{tenths}");
+    }
+    for tenths in [25, 35, 45] {
+        assert!(columns_at(&r, later(tenths * SECOND / 10)).is_err(), "{tenths}");
+    }
+}
