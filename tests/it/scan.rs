@@ -134,6 +134,32 @@ async fn conditions_on_any_column_are_carried_out_or_refused_by_name() {
     }
 }
 
+/// MariaDB finds one row by an index where MySQL finds all between.
+#[tokio::test]
+async fn between_of_texts_that_may_be_one_is_refused_on_every_way() {
+    let chain = chain("mysql-9.7").await;
+    let mut conn = connect(&chain, "app").await;
+    let tick = ticks("mysql-9.7").pop().expect("ticks");
+    let select =
+        format!("SELECT sku FROM _flashback.products AS OF '{}'", tick["as_of"].as_str().expect("text"));
+    for condition in [
+        "WHERE sku BETWEEN 'A' AND 'a'",
+        "ALLOW SCAN WHERE sku BETWEEN 'A' AND 'a'",
+        "ALLOW SCAN WHERE sku NOT BETWEEN 'A' AND 'a'",
+        "ALLOW SCAN WHERE sku BETWEEN 'A' AND 'a' AND price > 0",
+        "ALLOW SCAN WHERE title BETWEEN 'e' AND 'É'",
+    ] {
+        let (code, _, message) = refused(&mut conn, &format!("{select} {condition}")).await;
+        assert!(code == 1235 && message.contains("BETWEEN of two texts for ="), "{condition}: {message}");
+    }
+    let rows = tick["tables"]["products"]["rows"].as_array().expect("rows");
+    let skus = rows.iter().filter_map(|row| row[0].as_str()).filter(|sku| ("A"..="a").contains(sku));
+    let mut want: Vec<_> = skus.map(|sku| vec![Some(sku.to_owned())]).collect();
+    want.sort();
+    assert!(!want.is_empty());
+    assert_eq!(asked(&mut conn, &format!("{select} ALLOW SCAN WHERE sku >= 'A' AND sku <= 'a'")).await, want);
+}
+
 #[tokio::test]
 async fn who_does_not_ask_gets_the_documented_refusal() {
     let chain = chain("mysql-9.7").await;
